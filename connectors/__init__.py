@@ -1,0 +1,1 @@
+"""Engine access: first-stage hits out, vectors in, rescored searches through."""

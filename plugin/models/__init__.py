@@ -1,0 +1,1 @@
+"""Encoders (in process, remote), LLM clients, and the model registry."""

@@ -1,0 +1,1 @@
+"""Listwise reranking inside OpenSearch and Elasticsearch."""

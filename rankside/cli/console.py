@@ -1,0 +1,100 @@
+"""What every command shares: consoles, option types, JSON output, exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from plugin.ranking.errors import (
+    DeadlineExceeded,
+    EngineError,
+    ModelError,
+    Overloaded,
+    PartlyDone,
+    RanksideError,
+    SidecarError,
+    UsageError,
+)
+
+out = Console()
+err = Console(stderr=True)
+
+
+class Exit(IntEnum):
+    """Exit codes, the same for every command."""
+
+    GOOD = 0
+    FAILED = 1
+    USAGE = 2
+    ENGINE = 3
+    SIDECAR = 4
+    PARTLY_DONE = 5
+
+
+_EXITS: Sequence[tuple[type[RanksideError], Exit]] = (
+    (UsageError, Exit.USAGE),
+    (EngineError, Exit.ENGINE),
+    (SidecarError, Exit.SIDECAR),
+    (ModelError, Exit.SIDECAR),
+    (Overloaded, Exit.SIDECAR),
+    (DeadlineExceeded, Exit.SIDECAR),
+    (PartlyDone, Exit.PARTLY_DONE),
+)
+
+
+def exit_code(error: RanksideError) -> Exit:
+    """The exit code that an error ends a command with."""
+    return next((code for kind, code in _EXITS if isinstance(error, kind)), Exit.FAILED)
+
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="Engine address; default: settings, else the local engine."),
+]
+SidecarOption = Annotated[
+    str | None, typer.Option("--sidecar", help="Sidecar address; default: settings.")
+]
+IndexOption = Annotated[str, typer.Option("--index", help="Index or alias.")]
+ConfigOption = Annotated[
+    str | None, typer.Option("--config", help="Settings file (TOML); default: RANKSIDE_CONFIG.")
+]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, never wrapped or coloured."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def progress(*columns: ProgressColumn, quiet: bool = False) -> Progress:
+    """A progress bar with count, elapsed and remaining time on standard error.
+
+    Silent where standard error is no terminal or ``quiet`` is set. ``columns`` are put at the end.
+    """
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        *columns,
+        console=err,
+        disable=quiet or not err.is_terminal,
+    )
