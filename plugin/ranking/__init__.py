@@ -1,1 +1,1 @@
-"""The brain, pure: hits, prompts, E2Rank, InsertRank, fusion. No I/O, nothing of ours but itself."""
+"""The brain, pure: hits, prompts, E2Rank, InsertRank, fusion. No I/O."""

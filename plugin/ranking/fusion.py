@@ -43,6 +43,7 @@ class Standardiser:
         return 1 / self.deviation if self.deviation > NORM_TOLERANCE * max(1, abs(self.mean)) else 0
 
     def __call__(self, score: float) -> float:
+        """``score`` in deviations from the mean."""
         return (score - self.mean) * self.slope
 
 

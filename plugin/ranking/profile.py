@@ -16,7 +16,7 @@ from plugin.ranking.hits import FusionWeights
 class Pooling(StrEnum):
     """How token states become one vector."""
 
-    LAST_TOKEN = "last_token"
+    LAST_TOKEN = "last_token"  # noqa: S105 - a token of text
     MEAN = "mean"
     CLS = "cls"
 
@@ -52,6 +52,10 @@ E2RANK_README = ListwiseTemplate(
 """The form of the reference README, whose printed scores pin the loading code."""
 
 
+PAPER_FUSION = FusionWeights(listwise=1.0)
+"""What models trained for listwise prompts are used with."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelProfile:
     """An encoder and how Rankside uses it.
@@ -79,7 +83,7 @@ class ModelProfile:
     listwise_instruction: str = ""
     prompt_hits: int = 20
     rocchio_hits: int = 3
-    fusion: FusionWeights = FusionWeights()
+    fusion: FusionWeights = PAPER_FUSION
     matryoshka: tuple[int, ...] = ()
     description: str = ""
 

@@ -156,7 +156,7 @@ def _layout(
 
 
 def _first_words(text: str, limit: int) -> str:
-    """``text`` cut to ``limit`` words, as the reference does; shorter text keeps its white space."""
+    """``text`` cut to ``limit`` words, as the reference does; shorter text is left alone."""
     words = text.split()
     return text if len(words) <= limit else " ".join(words[:limit])
 

@@ -1,0 +1,38 @@
+"""Cascade: E2Rank over the window, InsertRank over its head."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from plugin.ranking.hits import Hit, RankedHit, Ranking, RankRequest, Status, Strategy
+
+
+def head_request(request: RankRequest, first: Ranking, size: int) -> RankRequest:
+    """InsertRank's request: the ``size`` best hits of ``first``, in its order.
+
+    They keep their first-stage scores, which is what the prompt shows beside them.
+    """
+    head: tuple[Hit, ...] = tuple(ranked.hit for ranked in first.hits[:size])
+    return replace(request, hits=head, strategy=Strategy.INSERTRANK, window=None)
+
+
+def join(first: Ranking, head: Ranking) -> Ranking:
+    """The head's order before the rest of ``first``: every hit exactly once.
+
+    A head that was passed through leaves E2Rank's order and makes the ranking `partial`, with the
+    head's reason.
+    """
+    if head.status is Status.PASSED_THROUGH:
+        reason = f"head_passed_through:{head.reason}"
+        return replace(first, strategy=Strategy.CASCADE, status=Status.PARTIAL, reason=reason)
+    by_id = {ranked.hit.id: ranked for ranked in first.hits}
+    order = [by_id.pop(id_) for id_ in head.ids] + list(by_id.values())
+    # Scores have to fall with the rank: the head's hits share out the scores they had before.
+    scores = iter([ranked.score for ranked in first.hits])
+    ranked = tuple(
+        RankedHit(item.hit, rank, next(scores), item.first_stage_rank, item.signals)
+        for rank, item in enumerate(order, start=1)
+    )
+    reasons = [reason for reason in (first.reason, head.reason) if reason]
+    status = Status.PARTIAL if reasons else first.status
+    return Ranking(ranked, Strategy.CASCADE, status, "; ".join(reasons) or None)

@@ -1,0 +1,8 @@
+"""``python -m rankside``."""
+
+from __future__ import annotations
+
+from rankside.cli import main
+
+if __name__ == "__main__":
+    main()
