@@ -1,0 +1,177 @@
+"""Distributions: what Maven brought, laid out as the engine wants it, made once and then shared."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Protocol
+
+from deploy.local.launch import Layout
+from deploy.local.maven import resolve
+from deploy.local.places import engine_home, locked
+from deploy.local.recipe import EngineName, Recipe
+from deploy.local.toolchain import Jdk, find_maven
+
+# (what is being done now, share of the whole `up` done so far: 0 to 1)
+Progress = Callable[[str, float], None]
+Files = Mapping[str, Sequence[Path]]
+
+_DOWNLOADED = 0.6
+_LAID_OUT = 0.7
+
+
+def silent(step: str, done: float) -> None:
+    """A `Progress` that shows nothing."""
+
+
+class Engine(Protocol):
+    """One engine: how it is laid out on disk, configured and launched."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """What its distribution is made of."""
+
+    @property
+    def default_heap(self) -> str:
+        """Enough for tests and the demo, like ``1g``."""
+
+    def prepare(self) -> None:
+        """Look for what the machine must bring, before anything is fetched."""
+
+    def finish(self, home: Path, jdk: Jdk, /) -> None:
+        """Add to ``home`` what is neither a folder of jars, nor a module, nor a plugin zip."""
+
+    def configure(self, node: Layout, settings: Mapping[str, object]) -> None:
+        """Write the node's configuration, with these settings on top of the engine's own."""
+
+    def standard_input(self, distribution: Distribution, node: Layout, /) -> Path | None:
+        """A file the process reads at its start, if the engine wants one."""
+
+    def command(self, distribution: Distribution, node: Layout, heap: str) -> list[str]:
+        """The command line of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """An assembled engine on disk: read-only, shared by every node started from it."""
+
+    engine: Engine
+    home: Path
+    jdk: Jdk
+
+    @property
+    def name(self) -> EngineName:
+        """Which engine it is."""
+        return self.engine.recipe.engine
+
+    @property
+    def version(self) -> str:
+        """The engine's version."""
+        return self.engine.recipe.version
+
+
+def assemble(engine: Engine, root: Path, jdk: Jdk, *, progress: Progress = silent) -> Distribution:
+    """The distribution of this engine's recipe, made now if ``root`` does not hold it yet.
+
+    Made in a folder beside its place and moved there when whole, under a lock: an interrupted or
+    concurrent call never leaves half a distribution.
+
+    Raises:
+        LocalEngineError: something is missing on the machine, or Maven failed.
+    """
+    home = engine_home(root, engine.recipe.label())
+    if not home.is_dir():
+        with locked(root, home.name):
+            if not home.is_dir():
+                _build(engine, home, jdk, progress)
+    return Distribution(engine, home, jdk)
+
+
+def _build(engine: Engine, home: Path, jdk: Jdk, progress: Progress) -> None:
+    engine.prepare()
+    maven = find_maven()
+    partial = home.with_name(f"{home.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)  # what an interrupted call left
+    try:
+        files = _fetch(engine.recipe, partial / "maven", maven, jdk, progress)
+        progress("laying out the distribution", _DOWNLOADED)
+        _lay_out(engine, partial / "home", files, jdk)
+        (partial / "home").rename(home)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    progress("laid out the distribution", _LAID_OUT)
+
+
+def _fetch(recipe: Recipe, work: Path, maven: Path, jdk: Jdk, progress: Progress) -> Files:
+    label = f"fetching {recipe.engine} {recipe.version} from Maven Central"
+
+    def written(count: int) -> None:
+        megabytes = count / 1e6
+        done = min(megabytes / recipe.download_mb, 1.0) * _DOWNLOADED
+        progress(f"{label}: {megabytes:.0f} MB", done)
+
+    progress(label, 0.0)
+    return resolve(recipe.groups(), work, maven=maven, java_home=jdk.home, written=written)
+
+
+def _lay_out(engine: Engine, home: Path, files: Files, jdk: Jdk) -> None:
+    recipe = engine.recipe
+    for folder, _ in recipe.folders:
+        copy(files[folder], home / folder)
+    for module in recipe.modules:
+        name = f"modules/{module.name}"
+        inherited = [
+            home / "lib",
+            *(home / "modules" / parent for parent in module.extends),
+        ]
+        copy(without(files[name], inherited, recipe.skipped), home / name)
+    for zipped in files.get("plugins", ()):
+        unpack_plugin(zipped, home / "plugins", recipe.skipped)
+    for expected in ("bin", "modules", "plugins", "extensions"):
+        (home / expected).mkdir(exist_ok=True)  # the engines make them at start, but may not here
+    engine.finish(home, jdk)
+    _open_to_all(home)
+
+
+def copy(files: Sequence[Path], folder: Path) -> None:
+    """Copy these files into ``folder``, under their own names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, folder / file.name)
+
+
+def without(files: Sequence[Path], inherited: Sequence[Path], skipped: Sequence[str]) -> list[Path]:
+    """These files less those a class loader above has already (the engines call that jar hell)."""
+    present = {path.name for folder in inherited for path in folder.glob("*.jar")}
+    return [
+        file
+        for file in files
+        if file.name not in present and not any(fnmatch(file.name, glob) for glob in skipped)
+    ]
+
+
+def unpack_plugin(zipped: Path, plugins: Path, skipped: Sequence[str]) -> Path:
+    """Unpack a plugin into the folder its descriptor names, less the skipped files."""
+    with zipfile.ZipFile(zipped) as archive:
+        descriptor = archive.read("plugin-descriptor.properties").decode("utf-8")
+        name = dict(line.split("=", 1) for line in descriptor.splitlines() if "=" in line)["name"]
+        wanted = [
+            member
+            for member in archive.namelist()
+            if not any(fnmatch(Path(member).name, glob) for glob in skipped)
+        ]
+        archive.extractall(plugins / name.strip(), wanted)
+    return plugins / name.strip()
+
+
+def _open_to_all(home: Path) -> None:
+    # The engine's user is not the one whose umask made these files.
+    for folder, _, names in os.walk(home):
+        Path(folder).chmod(0o755)
+        for name in names:
+            (Path(folder) / name).chmod(0o644)

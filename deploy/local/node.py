@@ -1,0 +1,254 @@
+"""One node: a process started from a distribution, in a folder of its own.
+
+Several nodes, of the same distribution or not, run side by side as long as their folders differ.
+Whoever calls `start` or `stop` holds the lock of the instance (`deploy.local.service` does).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NoReturn, Self
+
+import httpx
+
+from deploy.local import process
+from deploy.local.distribution import Distribution, Progress, silent
+from deploy.local.launch import Layout
+from deploy.local.recipe import EngineName
+from deploy.local.toolchain import unprivileged
+from plugin.ranking.errors import LocalEngineError
+
+_HEAP = re.compile(r"[1-9][0-9]*[mMgG]")
+_START_TIMEOUT = 240.0  # seconds; a start takes 10 to 40 on two busy cores
+_STOP_GRACE = 30.0
+_PORT_ATTEMPTS = 3
+_POLL = 0.1
+_TYPICAL_START = 15.0
+_PORT_TAKEN = re.compile(r"BindException|BindHttpException|BindTransportException")
+
+
+@dataclass(frozen=True, slots=True)
+class RunningNode:
+    """A node that runs: where to reach it and where its files are.
+
+    ``home`` is the node's own folder (config, data, logs); ``heap`` is as given to the JVM.
+    """
+
+    url: str
+    pid: int
+    engine: EngineName
+    version: str
+    home: Path
+    log: Path
+    heap: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is kept about the process, to find it again and to be sure that it is the same one."""
+
+    pid: int
+    started: int
+    ports: tuple[int, ...]
+    engine: EngineName
+    version: str
+    heap: str
+
+    @classmethod
+    def read(cls, file: Path) -> Self | None:
+        """The state in ``file``; None if there is none or it cannot be read as one."""
+        try:
+            fields = json.loads(file.read_text("utf-8"))
+            return cls(**{**fields, "ports": tuple(fields["ports"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def write(self, file: Path) -> None:
+        """Replace ``file`` in one step."""
+        partial = file.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(self), indent=1), "utf-8")
+        partial.replace(file)
+
+
+class Node:
+    """The node whose folder is ``home``, running or not."""
+
+    def __init__(self, home: Path) -> None:
+        self.layout = Layout(home)
+
+    @classmethod
+    def start(
+        cls,
+        distribution: Distribution,
+        instance_dir: Path,
+        *,
+        settings: Mapping[str, object] | None = None,
+        heap: str | None = None,
+        progress: Progress = silent,
+        timeout: float = _START_TIMEOUT,
+    ) -> RunningNode:
+        """Start a node and wait until it is green; if one runs there already, wait for that one.
+
+        ``settings`` are added to the engine's configuration file; ``heap`` is like ``512m``;
+        ``timeout`` is in seconds.
+
+        Raises:
+            LocalEngineError: it ended or was not green in time; the message shows its last lines.
+        """
+        node = cls(instance_dir)
+        heap = heap or distribution.engine.default_heap
+        if not _HEAP.fullmatch(heap):
+            raise LocalEngineError(f"heap={heap!r} is no size of memory: write it like 512m or 1g.")
+        deadline = time.monotonic() + timeout
+        running = node.running()
+        if running is not None:
+            return node._wait(running, progress, deadline)
+        for _ in range(_PORT_ATTEMPTS):
+            running = node._spawn(distribution, dict(settings or {}), heap)
+            with ExitStack() as undo:
+                undo.callback(node.stop)
+                try:
+                    node._wait(running, progress, deadline)
+                except _PortTaken:
+                    continue
+                undo.pop_all()
+                return running
+        raise LocalEngineError(
+            f"Other programs took the ports of {instance_dir.name} {_PORT_ATTEMPTS} times while it"
+            " was starting: call again."
+        )
+
+    def running(self) -> RunningNode | None:
+        """The node's process if it runs, whether or not it answers yet; else None."""
+        state = State.read(self.layout.state)
+        if state is None or not process.is_ours(state.pid, state.started, str(self.layout.home)):
+            return None
+        return RunningNode(
+            url=f"http://127.0.0.1:{state.ports[0]}",
+            pid=state.pid,
+            engine=state.engine,
+            version=state.version,
+            home=self.layout.home,
+            log=self.layout.log,
+            heap=state.heap,
+        )
+
+    def stop(self, *, grace: float = _STOP_GRACE) -> bool:
+        """Stop the node; False if it was not running.
+
+        It gets ``grace`` seconds to write its state before it is killed.
+        """
+        running = self.running()
+        state = State.read(self.layout.state)
+        if running is None or state is None:
+            return False
+        process.end(state.pid, state.started, grace=grace)
+        return True
+
+    def _spawn(
+        self, distribution: Distribution, settings: dict[str, object], heap: str
+    ) -> RunningNode:
+        layout = self.layout
+        layout.make()
+        last = State.read(layout.state)
+        ports = process.free_ports(2, preferred=last.ports if last else ())
+        distribution.engine.configure(layout, {**self._identity(ports), **settings})
+        stdin = distribution.engine.standard_input(distribution, layout)
+        layout.hand_over()
+        pid = process.spawn(
+            [*unprivileged(), *distribution.engine.command(distribution, layout, heap)],
+            stdin=stdin,
+            output=layout.log,
+            tmp=layout.tmp,
+        )
+        started = process.started_at(pid)
+        State(pid, started or 0, ports, distribution.name, distribution.version, heap).write(
+            layout.state
+        )
+        running = self.running()
+        if running is None:
+            raise LocalEngineError(self._post_mortem("ended at once"))
+        return running
+
+    def _identity(self, ports: tuple[int, ...]) -> dict[str, object]:
+        layout = self.layout
+        return {
+            "cluster.name": self._cluster,
+            "node.name": layout.home.name,
+            "path.data": str(layout.data),
+            "path.logs": str(layout.logs),
+            "http.port": ports[0],
+            "transport.port": ports[1],
+        }
+
+    @property
+    def _cluster(self) -> str:
+        return f"rankside-{self.layout.home.name}"
+
+    def _wait(self, running: RunningNode, progress: Progress, deadline: float) -> RunningNode:
+        began = time.monotonic()
+        with httpx.Client(base_url=running.url, trust_env=False, timeout=5.0) as client:
+            while not self._is_ready(client):
+                now = time.monotonic()
+                if self.running() is None:
+                    self._explain_end()
+                if now > deadline:
+                    raise LocalEngineError(self._post_mortem("was not green in time"))
+                progress(
+                    f"waiting for {running.engine} at {running.url}",
+                    _share(now - began),
+                )
+                time.sleep(_POLL)
+        progress(f"{running.engine} is green at {running.url}", 1.0)
+        return running
+
+    def _is_ready(self, client: httpx.Client) -> bool:
+        try:
+            answer = client.get("/_cluster/health")
+            health = answer.json() if answer.is_success else {}
+        except (httpx.HTTPError, ValueError):
+            return False
+        # Another program may answer on the port we had hoped for.
+        return health.get("cluster_name") == self._cluster and _is_settled(health)
+
+    def _explain_end(self) -> NoReturn:
+        if _PORT_TAKEN.search(_tail(self.layout.log, lines=200)):
+            raise _PortTaken(self._post_mortem("found its port taken"))
+        raise LocalEngineError(self._post_mortem("ended while starting"))
+
+    def _post_mortem(self, what: str) -> str:
+        log = self.layout.log
+        return f"{self.layout.home.name} {what}; see {log}, which ends with:\n{_tail(log)}"
+
+
+class _PortTaken(LocalEngineError):
+    """Somebody else bound the port between our look and the node's."""
+
+
+def _is_settled(health: Mapping[str, object]) -> bool:
+    """Green, or as green as one node gets: every primary is there, and only replicas lack a home.
+
+    A fresh node is green. One with an index of the user's that asks for replicas never is.
+    """
+    if health.get("status") == "green":
+        return True
+    busy = ("initializing_shards", "relocating_shards", "number_of_pending_tasks")
+    return health.get("status") == "yellow" and not any(health.get(key) for key in busy)
+
+
+def _share(waited: float) -> float:
+    return 0.7 + 0.3 * min(waited / _TYPICAL_START, 0.95)
+
+
+def _tail(file: Path, lines: int = 15) -> str:
+    try:
+        text = file.read_text("utf-8", errors="replace")
+    except OSError:
+        return "(no log)"
+    return "\n".join(text.splitlines()[-lines:])

@@ -1,0 +1,113 @@
+"""Processes and ports: is this still the node we started, end it, find a free port."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+_POLL = 0.05
+
+
+def started_at(pid: int) -> int | None:
+    """When the process started, in clock ticks since boot; None if it is gone or a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
+    except OSError:
+        return None
+    # The second field is the program's name in brackets, and may hold spaces and brackets.
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def is_ours(pid: int, started: int, mark: str) -> bool:
+    """True if ``pid`` is the process that started then and has ``mark`` on its command line.
+
+    A pid alone is not enough: the kernel gives it to somebody else some day.
+    """
+    if started_at(pid) != started:
+        return False
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return any(mark.encode() in word for word in words)
+
+
+def end(pid: int, started: int, *, grace: float) -> None:
+    """Ask the process to stop, and kill it if it is still there after ``grace`` seconds."""
+    for sent, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
+        if not _signal(pid, started, sent) or _gone(pid, started, patience):
+            return
+
+
+def _signal(pid: int, started: int, sent: signal.Signals) -> bool:
+    if started_at(pid) != started:
+        return False
+    try:
+        os.kill(pid, sent)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _gone(pid: int, started: int, patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while started_at(pid) == started:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL)
+    return True
+
+
+def spawn(command: list[str], *, stdin: Path | None, output: Path, tmp: Path) -> int:
+    """Start a process that outlives us, with a clean environment; its pid.
+
+    `subprocess` would warn about a child that is left running, which here is the purpose.
+    """
+    create = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return os.posix_spawn(
+        command[0],
+        command,
+        {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "HOME": f"{tmp}",
+            "LIBFFI_TMPDIR": f"{tmp}",
+        },
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, stdin or os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, output, create, 0o644),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
+
+
+def free_ports(count: int, *, preferred: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """Ports of 127.0.0.1 that were free a moment ago: the preferred ones, else of the OS's choice.
+
+    Someone may take one before the node does; the caller has to try again then.
+    """
+    if len(preferred) == count and all(map(_is_free, preferred)):
+        return preferred
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for sock in sockets:
+            sock.bind(("127.0.0.1", 0))
+        return tuple(sock.getsockname()[1] for sock in sockets)
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,139 @@
+"""`rankside engine up|down|status`: an engine on this machine, for development and tests.
+
+Standard output carries the result only (a URL, or JSON with ``--json``), so that it can be used in
+scripts; progress goes to standard error. Exit codes: 0 good, 2 usage, 3 the engine could not be
+started or stopped, or for ``status`` that it is not running.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from deploy import local
+
+NOT_RUNNING = 3
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="A real OpenSearch or Elasticsearch node on this machine, fetched from Maven Central.",
+)
+
+
+class EngineChoice(StrEnum):
+    """The engines that can be run here."""
+
+    opensearch = "opensearch"
+    elasticsearch = "elasticsearch"
+
+
+Engine = Annotated[EngineChoice, typer.Option("--engine", "-e", help="Which engine.")]
+Instance = Annotated[str, typer.Option(help="Which node of this engine; each has its own data.")]
+Home = Annotated[
+    Path | None,
+    typer.Option(help="Where engines and data are kept (default: RANKSIDE_HOME, else the cache)."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+UrlOnly = Annotated[bool, typer.Option("--url-only", help="Print the URL and nothing else.")]
+
+
+@app.command()
+def up(
+    *,
+    engine: Engine = EngineChoice.opensearch,
+    instance: Instance = "default",
+    heap: Annotated[str | None, typer.Option(help="Memory of the JVM, like 512m or 1g.")] = None,
+    home: Home = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Stop it and DELETE its data first.")
+    ] = False,
+    url_only: UrlOnly = False,
+    as_json: Json = False,
+) -> None:
+    """Start the engine, or find it running, and print its URL.
+
+    The first call fetches the engine from Maven Central and needs a JDK 21 or newer and Maven.
+    """
+    with _reporting(quiet=as_json or url_only) as report:
+        node = local.up(
+            engine.value, instance=instance, heap=heap, fresh=fresh, root=home, progress=report
+        )
+    typer.echo(_as_json(node) if as_json else node.url)
+
+
+@app.command()
+def down(
+    *,
+    engine: Engine = EngineChoice.opensearch,
+    instance: Instance = "default",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Stop the engine and keep its data; it is fine if it was not running."""
+    stopped = local.down(engine.value, instance, root=home)
+    if as_json:
+        typer.echo(json.dumps({"engine": engine.value, "stopped": stopped}))
+    else:
+        typer.echo(f"{engine.value} {'stopped' if stopped else 'was not running'}")
+
+
+@app.command()
+def status(
+    *,
+    engine: Engine = EngineChoice.opensearch,
+    instance: Instance = "default",
+    home: Home = None,
+    url_only: UrlOnly = False,
+    as_json: Json = False,
+) -> None:
+    """Say whether the engine runs and where; the exit code is 3 if it does not."""
+    node = local.status(engine.value, instance, root=home)
+    if as_json:
+        stopped = json.dumps({"engine": engine.value, "running": False})
+        typer.echo(_as_json(node) if node else stopped)
+    elif url_only:
+        typer.echo(node.url if node else "", nl=node is not None)
+    else:
+        typer.echo(_as_text(node) if node else f"{engine.value} is not running")
+    if node is None:
+        raise typer.Exit(NOT_RUNNING)
+
+
+def _fields(node: local.RunningNode) -> dict[str, object]:
+    return {key: str(v) if isinstance(v, Path) else v for key, v in asdict(node).items()}
+
+
+def _as_json(node: local.RunningNode) -> str:
+    return json.dumps({"running": True, **_fields(node)})
+
+
+def _as_text(node: local.RunningNode) -> str:
+    fields = {"engine": node.engine, "state": "running", **_fields(node)}
+    return "\n".join(f"{key:<8} {value}" for key, value in fields.items())
+
+
+@contextmanager
+def _reporting(*, quiet: bool) -> Iterator[local.Progress | None]:
+    """A progress bar on standard error, where that is a terminal and nobody asked for silence."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("looking for what is here already", total=1.0)
+        yield lambda step, done: bar.update(task, description=step, completed=done)
