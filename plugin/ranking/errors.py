@@ -91,7 +91,14 @@ class ModelError(RanksideError):
 
 
 class ModelUnavailable(ModelError):
-    """A model cannot be loaded or reached."""
+    """A model cannot be loaded or reached.
+
+    ``fatal`` says that this process can never use it again (a broken CUDA context): end it.
+    """
+
+    def __init__(self, message: str = "", *, fatal: bool = False) -> None:
+        super().__init__(message)
+        self.fatal = fatal
 
 
 class ModelOutputError(ModelError):

@@ -51,6 +51,9 @@ E2RANK_README = ListwiseTemplate(
 )
 """The form of the reference README, whose printed scores pin the loading code."""
 
+PLAIN = ListwiseTemplate(prompt="{query}\n{documents}", passage="{text}")
+"""For models without a chat template: the query, then the passages, as one text."""
+
 
 PAPER_FUSION = FusionWeights(listwise=1.0)
 """What models trained for listwise prompts are used with."""
@@ -64,7 +67,8 @@ class ModelProfile:
     the model instead. ``max_tokens`` counts every position, special tokens included.
     ``end_token`` is appended to queries and documents after truncation to ``max_tokens - 1``; it
     never follows a listwise prompt. ``matryoshka`` lists the dimensions a vector may be cut to.
-    ``rocchio_hits`` is how many stored vectors enter the Rocchio mean.
+    ``rocchio_hits`` is how many stored vectors enter the Rocchio mean. ``sha256`` holds (file,
+    digest) pairs that loading verifies.
     """
 
     name: str
@@ -85,6 +89,7 @@ class ModelProfile:
     rocchio_hits: int = 3
     fusion: FusionWeights = PAPER_FUSION
     matryoshka: tuple[int, ...] = ()
+    sha256: tuple[tuple[str, str], ...] = ()
     description: str = ""
 
     @property

@@ -1,0 +1,230 @@
+"""Settings of the encoder and of the LLM, as bounded pydantic models.
+
+They are nested in the one settings model: ``RANKSIDE_MODEL__NAME``, ``RANKSIDE_LLM__URL``, ….
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from plugin.ranking.hits import FusionWeights
+from plugin.ranking.insertrank import InsertRankOptions, ScoreMode
+from plugin.ranking.profile import (
+    E2RANK_EVALUATED,
+    E2RANK_README,
+    PLAIN,
+    ListwiseTemplate,
+    ModelProfile,
+    Pooling,
+)
+
+AUTO = "auto"
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
+
+_LAYOUTS: dict[str, ListwiseTemplate] = {
+    "evaluated": E2RANK_EVALUATED,
+    "readme": E2RANK_README,
+    "plain": PLAIN,
+}
+
+
+class Options(BaseModel):
+    """Base of the tables: unknown keys are refused, so that a typo is seen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class FusionOptions(Options):
+    """Weights of the signals; what is left out is 0."""
+
+    listwise: Weight = Field(default=0.0, description="Cosine with the listwise vector.")
+    query: Weight = Field(default=0.0, description="Cosine with the query vector.")
+    rocchio: Weight = Field(default=0.0, description="Cosine with the Rocchio vector.")
+    first_stage: Weight = Field(default=0.0, description="Standardised first-stage score.")
+
+    @model_validator(mode="after")
+    def _some_signal(self) -> Self:
+        if not any((self.listwise, self.query, self.rocchio, self.first_stage)):
+            raise ValueError("give at least one signal a weight")
+        return self
+
+    def to_weights(self) -> FusionWeights:
+        """The weights as the core has them."""
+        return FusionWeights(self.listwise, self.query, self.rocchio, self.first_stage)
+
+
+class ProfileOptions(Options):
+    """A sentence-transformers model that is not in the registry, described by its user."""
+
+    dimensions: int = Field(ge=1, le=16_384, description="Length of a vector.")
+    max_tokens: int = Field(ge=16, le=1_048_576, description="Positions, special tokens included.")
+    pooling: Pooling = Field(description="How token states become one vector.")
+    normalize: bool = Field(default=True, description="Scale vectors to length 1.")
+    query_template: str = Field(
+        default="{query}", description="Text of a query; fields {query} and {instruction}."
+    )
+    document_template: str = Field(default="{text}", description="Text of a document.")
+    end_token: str | None = Field(
+        default=None, description="Token put behind queries and documents after truncation."
+    )
+    query_instruction: str = Field(default="", description="Fills {instruction} in query_template.")
+    listwise: Literal["evaluated", "readme", "plain"] = Field(
+        default="plain",
+        description="Layout of the listwise prompt: E2Rank's evaluated form, its README's form "
+        "(both as a chat turn), or plain text.",
+    )
+    listwise_instruction: str = Field(
+        default="", description="First line of the listwise prompt where the layout has one."
+    )
+    prompt_hits: int = Field(default=20, ge=1, le=1000, description="Hits in the listwise prompt.")
+    rocchio_hits: int = Field(default=3, ge=1, le=1000, description="Hits in the Rocchio mean.")
+    fusion: FusionOptions = Field(
+        default=FusionOptions(query=1.0),
+        description="Weights of the signals; a model not trained for listwise prompts starts with "
+        "its query vector alone.",
+    )
+    matryoshka: tuple[int, ...] = Field(
+        default=(), description="Dimensions that a vector may be cut to."
+    )
+
+    @model_validator(mode="after")
+    def _templates_fill(self) -> Self:
+        for template, fields in (
+            (self.query_template, {"query": "", "instruction": ""}),
+            (self.document_template, {"text": ""}),
+        ):
+            try:
+                template.format(**fields)
+            except (KeyError, IndexError, ValueError) as error:
+                raise ValueError(
+                    f"template {template!r} has other fields than {sorted(fields)}"
+                ) from error
+        return self
+
+    def to_profile(self, name: str, *, location: str, revision: str = "") -> ModelProfile:
+        """The profile as the core has it."""
+        return ModelProfile(
+            name=name,
+            location=location,
+            revision=revision,
+            dimensions=self.dimensions,
+            max_tokens=self.max_tokens,
+            pooling=self.pooling,
+            normalize=self.normalize,
+            query_template=self.query_template,
+            document_template=self.document_template,
+            end_token=self.end_token,
+            query_instruction=self.query_instruction,
+            listwise=_LAYOUTS[self.listwise],
+            listwise_instruction=self.listwise_instruction,
+            prompt_hits=self.prompt_hits,
+            rocchio_hits=self.rocchio_hits,
+            fusion=self.fusion.to_weights(),
+            matryoshka=self.matryoshka,
+            description="described in the settings",
+        )
+
+
+class ModelOptions(Options):
+    """Which encoder, where it runs, and how much it takes at once."""
+
+    name: str = Field(
+        default=AUTO,
+        min_length=1,
+        max_length=200,
+        description="A registry name; `auto` is e2rank-0.6b with CUDA and all-minilm-l6-v2 without; "
+        "with a profile, the name the model gets.",
+    )
+    path: Path | None = Field(
+        default=None, description="Folder with the model's files, instead of the hub or a package."
+    )
+    profile: ProfileOptions | None = Field(
+        default=None, description="Description of a model that is not in the registry."
+    )
+    revision: str = Field(
+        default="", max_length=200, description="Hub commit to load; empty: the registry's."
+    )
+    offline: bool = Field(default=False, description="Never ask the hub; use local files only.")
+    device: str = Field(
+        default=AUTO,
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="auto, cpu, mps, cuda, or cuda:N.",
+    )
+    dtype: Dtype = Field(default="auto", description="Number format of the weights.")
+    max_tokens: int | None = Field(
+        default=None,
+        ge=16,
+        le=1_048_576,
+        description="Positions to use where fewer than the model's own are wanted.",
+    )
+    batch_tokens: int = Field(
+        default=16_384,
+        ge=256,
+        le=4_194_304,
+        description="Tokens in one forward pass, padding included; a longer text runs alone.",
+    )
+    url: AnyHttpUrl | None = Field(
+        default=None,
+        description="OpenAI-compatible server, up to and with /v1; None: in this process.",
+    )
+    remote_name: str = Field(
+        default="", max_length=200, description="The model's name at that server; empty: location."
+    )
+    api_key: SecretStr | None = Field(default=None, description="Bearer key of that server.")
+    timeout: float = Field(
+        default=30.0, gt=0, le=600, description="Seconds for one request to that server."
+    )
+    batch_inputs: int = Field(
+        default=64, ge=1, le=2048, description="Texts in one request to that server."
+    )
+
+    @model_validator(mode="after")
+    def _says_which_model(self) -> Self:
+        if self.name == AUTO and (self.url or self.path or self.profile):
+            raise ValueError("url, path and profile need a name")
+        if self.profile is not None and self.path is None and self.url is None:
+            raise ValueError("a profile needs the path or the url of its model")
+        return self
+
+
+class LLMOptions(Options):
+    """The LLM of InsertRank; without an address InsertRank is off."""
+
+    url: AnyHttpUrl | None = Field(
+        default=None,
+        description="OpenAI-compatible server, up to and with /v1; None: InsertRank is off.",
+    )
+    model: str = Field(
+        default="default", min_length=1, max_length=200, description="Its name at that server."
+    )
+    api_key: SecretStr | None = Field(default=None, description="Bearer key of that server.")
+    timeout: float = Field(
+        default=60.0, gt=0, le=600, description="Seconds for one ranking, retries included."
+    )
+    max_tokens: int = Field(
+        default=4096, ge=16, le=131_072, description="Tokens of an answer, reasoning included."
+    )
+    temperature: float = Field(
+        default=0.0, ge=0, le=2, allow_inf_nan=False, description="0 for the likeliest answer."
+    )
+    window: int = Field(
+        default=20, ge=2, le=200, description="Hits one prompt orders; the head of a cascade."
+    )
+    score_mode: ScoreMode = Field(
+        default=ScoreMode.RAW, description="How the first-stage score stands beside a passage."
+    )
+    scale: float = Field(
+        default=100.0, gt=0, le=1e6, allow_inf_nan=False, description="Upper end of `minmax`."
+    )
+    passage_words: int = Field(
+        default=300, ge=10, le=10_000, description="Words of each passage in the prompt."
+    )
+
+    @property
+    def insertrank(self) -> InsertRankOptions:
+        """How the prompt is written, as the core has it."""
+        return InsertRankOptions(self.score_mode, self.scale, self.passage_words)
