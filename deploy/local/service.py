@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.distribution import Engine, Progress, assemble, silent
+from deploy.local.elasticsearch import Elasticsearch
 from deploy.local.node import Node, RunningNode
 from deploy.local.opensearch import OpenSearch
 from deploy.local.places import cache_root, instance_home, locked
 from deploy.local.recipe import EngineName
 from deploy.local.toolchain import find_jdk
 
-ENGINES: Mapping[EngineName, Engine] = {"opensearch": OpenSearch()}
+ENGINES: Mapping[EngineName, Engine] = {
+    "opensearch": OpenSearch(),
+    "elasticsearch": Elasticsearch(),
+}
 
 
 def up(

@@ -1,0 +1,199 @@
+"""Elasticsearch 9.5, the core server, as far as Maven Central has it.
+
+Not on Maven Central, hence not in this node: painless, the `english` analyzer, the built-in ingest
+processors, inference endpoints, `rrf`, security and the other x-pack parts. What is here: BM25,
+`dense_vector`, kNN, retrievers, rescore, bulk, PIT and scroll.
+
+Three small pieces that the server insists on are not there either, and are compiled from this
+project's own sources in ``java/``: the entitlement agent, a console loader, and the writer of the
+message that the server reads at its start.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from deploy.local.distribution import Distribution
+from deploy.local.launch import LOGGING, Layout, common_flags, flat_yaml
+from deploy.local.recipe import Artifact, Module, Recipe
+from deploy.local.toolchain import Jdk, find_libzstd, run_tool
+
+VERSION = "9.5.3"
+_AGENT = "rankside/local/EntitlementAgent.java"
+_CONSOLE = "org/elasticsearch/io/ansi/AnsiConsoleLoader.java"
+_WRITER = "rankside/local/ServerArgsWriter.java"
+_AGENT_MANIFEST = """\
+Agent-Class: rankside.local.EntitlementAgent
+Can-Retransform-Classes: true
+Can-Redefine-Classes: true
+"""
+# Who may call the bridge that is patched into java.base.
+_BRIDGE_READERS = (
+    "org.elasticsearch.entitlement,java.logging,java.net.http,java.naming,jdk.net,java.desktop,"
+    "java.compiler,jdk.jlink,jdk.jdi,ALL-UNNAMED"
+)
+_NATIVE_READERS = "org.elasticsearch.nativeaccess,org.elasticsearch.foreign,org.apache.lucene.core"
+
+
+def source(name: str) -> bytes:
+    """One of this project's Java files."""
+    return (resources.files("deploy.local") / "java" / name).read_bytes()
+
+
+def _digest(*names: str) -> str:
+    return hashlib.sha256(b"".join(map(source, names))).hexdigest()
+
+
+def recipe() -> Recipe:
+    """What the distribution is made of."""
+    return Recipe(
+        engine="elasticsearch",
+        version=VERSION,
+        java=21,
+        folders=(
+            ("lib", (Artifact("org.elasticsearch", "elasticsearch", VERSION),)),
+            (
+                "lib/entitlement-bridge",
+                (Artifact("org.elasticsearch", "elasticsearch-entitlement-bridge", VERSION),),
+            ),
+        ),
+        modules=(
+            Module(
+                "transport-netty4",
+                Artifact("org.elasticsearch.plugin", "transport-netty4", VERSION),
+            ),
+        ),
+        download_mb=70,
+        sources=_digest(_AGENT, _CONSOLE, _WRITER),
+    )
+
+
+_SETTINGS: dict[str, object] = {
+    "network.host": "127.0.0.1",
+    "discovery.type": "single-node",
+    "bootstrap.memory_lock": False,
+    "cluster.routing.allocation.disk.threshold_enabled": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Elasticsearch:
+    """How Elasticsearch is laid out and launched."""
+
+    default_heap: str = "1g"
+
+    @property
+    def recipe(self) -> Recipe:
+        """Elasticsearch 9.5 core."""
+        return recipe()
+
+    def prepare(self) -> None:
+        """Look for the one library that Maven Central lacks."""
+        find_libzstd()
+
+    def finish(self, home: Path, jdk: Jdk, /) -> None:
+        """Unpack the modules' descriptors, place libzstd, and compile our own pieces."""
+        for module in self.recipe.modules:
+            _unpack_descriptors(home / "modules" / module.name, module)
+        native = home / "lib" / "platform" / _platform()
+        native.mkdir(parents=True)
+        shutil.copyfile(find_libzstd(), native / "libzstd.so")
+        agent = home / "lib" / "entitlement-agent" / "entitlement-agent.jar"
+        compile_jar(jdk, _AGENT, agent, manifest=_AGENT_MANIFEST)
+        compile_jar(jdk, _CONSOLE, home / "lib" / "tools" / "ansi-console" / "console.jar")
+        compile_jar(jdk, _WRITER, _writer(home), classpath=f"{home}/lib/*")
+
+    def configure(self, node: Layout, settings: Mapping[str, object]) -> None:
+        """Write elasticsearch.yml and the logging configuration."""
+        text = flat_yaml({**_SETTINGS, **settings})
+        (node.config / "elasticsearch.yml").write_text(text, "utf-8")
+        (node.config / "log4j2.properties").write_text(LOGGING, "utf-8")
+
+    def standard_input(self, distribution: Distribution, node: Layout, /) -> Path | None:
+        """The server's own start message, which holds the node's paths."""
+        home = distribution.home
+        message = node.tmp / "server-args"
+        words = [home, node.config, node.logs, node.home.name, message]
+        run_tool(
+            [
+                *(distribution.jdk.tool("java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
+                *("-cp", f"{_writer(home)}:{home}/lib/*", "rankside.local.ServerArgsWriter"),
+                *words,
+            ]
+        )
+        return message
+
+    def command(self, distribution: Distribution, node: Layout, heap: str) -> list[str]:
+        """The JVM and its flags, as in the server's own jvm.options and launcher."""
+        home = distribution.home
+        bridge = next((home / "lib" / "entitlement-bridge").glob("*.jar"))
+        return [
+            str(distribution.jdk.tool("java")),
+            *common_flags(node, heap),
+            "-Djava.locale.providers=CLDR",
+            "-Dlog4j2.formatMsgNoLookups=true",
+            "-Des.networkaddress.cache.ttl=60",
+            "-Des.networkaddress.cache.negative.ttl=10",
+            f"-Des.path.home={home}",
+            f"-Des.path.conf={node.config}",
+            "-Des.distribution.type=tar",
+            "-Des.java.type=bundled JDK",
+            # libvec is not on Maven Central; without this the server gives up all native access.
+            "-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false",
+            f"--enable-native-access={_NATIVE_READERS}",
+            "--add-modules=jdk.incubator.vector",
+            "--add-opens=org.apache.lucene.core/org.apache.lucene.store=org.elasticsearch.simdvec",
+            "-XX:+EnableDynamicAgentLoading",
+            "-Djdk.attach.allowAttachSelf=true",
+            f"--patch-module=java.base={bridge}",
+            f"--add-exports=java.base/org.elasticsearch.entitlement.bridge={_BRIDGE_READERS}",
+            "--add-modules=jdk.net",
+            "--add-modules=ALL-MODULE-PATH",
+            "--module-path",
+            f"{home}/lib",
+            "-m",
+            "org.elasticsearch.server/org.elasticsearch.bootstrap.Elasticsearch",
+        ]
+
+
+def _writer(home: Path) -> Path:
+    return home / "tools" / "server-args-writer.jar"
+
+
+def _platform() -> str:
+    return {"x86_64": "linux-x64", "aarch64": "linux-aarch64"}[platform.machine()]
+
+
+def _unpack_descriptors(folder: Path, module: Module) -> None:
+    """Take descriptor and policy out of the module's jar, where the server does not look."""
+    prefix = f"META-INF/es-plugins/{module.name}/"
+    with zipfile.ZipFile(folder / f"{module.artifact.name}-{module.artifact.version}.jar") as jar:
+        for member in jar.namelist():
+            name = member.removeprefix(prefix)
+            if member.startswith(prefix) and name:
+                (folder / name).write_bytes(jar.read(member))
+
+
+def compile_jar(jdk: Jdk, name: str, jar: Path, *, classpath: str = "", manifest: str = "") -> None:
+    """Compile one of this project's Java files into a jar of its own.
+
+    Raises:
+        LocalEngineError: the compiler or the archiver failed.
+    """
+    jar.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        file = work / Path(name).name
+        file.write_bytes(source(name))
+        (work / "manifest").write_text(manifest, "utf-8")
+        classes = work / "classes"
+        run_tool([jdk.tool("javac"), "--release", "21", "-cp", classpath, "-d", classes, file])
+        run_tool([jdk.tool("jar"), "-cfm", jar, work / "manifest", "-C", classes, "."])
