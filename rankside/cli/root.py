@@ -31,7 +31,7 @@ app.command("eval")(evaluate.evaluate)
 app.command()(demo.demo)
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+def _print_version(wanted: bool) -> None:
     if wanted:
         out.print(f"rankside {version('rankside')}")
         raise typer.Exit

@@ -1,0 +1,43 @@
+# Every target is one or two lines; continuous integration calls the same ones.
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+ENGINE ?= opensearch
+
+.PHONY: demo test check format bench eval serve up down lock clean
+
+demo: $(VENV)/.installed ## node, sidecar, corpus, judged queries, figures
+	$(BIN)/rankside demo
+
+test: $(VENV)/.installed ## every test, real engines included
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(VENV)/.installed ## format, lint, types, imports
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+format: $(VENV)/.installed
+	$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+bench: $(VENV)/.installed ## speed
+	$(BIN)/python -m evaluation.bench
+
+eval: $(VENV)/.installed ## ranking quality: chooses and reports the default model's weights
+	$(BIN)/python -m evaluation.weights
+
+serve: $(VENV)/.installed
+	$(BIN)/rankside serve
+
+up: $(VENV)/.installed
+	$(BIN)/rankside engine up --engine $(ENGINE)
+
+down: $(VENV)/.installed
+	$(BIN)/rankside engine down --engine $(ENGINE)
+
+lock: $(VENV)/.installed ## resolve the dependencies anew; the lock names no registry
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --all-extras --group dev --upgrade pyproject.toml -o requirements.lock
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	./deploy/install.sh $(PYTHON) $(VENV) && touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
