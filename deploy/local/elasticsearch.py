@@ -4,9 +4,9 @@ Not on Maven Central, hence not in this node: painless, the `english` analyzer, 
 processors, inference endpoints, `rrf`, security and the other x-pack parts. What is here: BM25,
 `dense_vector`, kNN, retrievers, rescore, bulk, PIT and scroll.
 
-Three small pieces that the server insists on are not there either, and are compiled from this
-project's own sources in ``java/``: the entitlement agent, a console loader, and the writer of the
-message that the server reads at its start.
+Four small pieces are not there either and are compiled from this project's own sources in
+``java/``: the entitlement agent, a console loader, the writer of the message that the server reads
+at its start, and the answer to ``GET /``, which clients ask for the version.
 """
 
 from __future__ import annotations
@@ -29,11 +29,20 @@ from deploy.local.toolchain import Jdk, find_libzstd, run_tool
 VERSION = "9.5.3"
 _AGENT = "rankside/local/EntitlementAgent.java"
 _CONSOLE = "org/elasticsearch/io/ansi/AnsiConsoleLoader.java"
+_ROOT = "rankside/local/RootModule.java"
 _WRITER = "rankside/local/ServerArgsWriter.java"
 _AGENT_MANIFEST = """\
 Agent-Class: rankside.local.EntitlementAgent
 Can-Retransform-Classes: true
 Can-Redefine-Classes: true
+"""
+_ROOT_DESCRIPTOR = f"""\
+description=The answer to GET /
+version={VERSION}
+name=rest-root
+classname=rankside.local.RootModule
+java.version=21
+elasticsearch.version={VERSION}
 """
 # Who may call the bridge that is patched into java.base.
 _BRIDGE_READERS = (
@@ -72,7 +81,7 @@ def recipe() -> Recipe:
             ),
         ),
         download_mb=70,
-        sources=_digest(_AGENT, _CONSOLE, _WRITER),
+        sources=_digest(_AGENT, _CONSOLE, _ROOT, _WRITER),
     )
 
 
@@ -110,6 +119,9 @@ class Elasticsearch:
         compile_jar(jdk, _AGENT, agent, manifest=_AGENT_MANIFEST)
         compile_jar(jdk, _CONSOLE, home / "lib" / "tools" / "ansi-console" / "console.jar")
         compile_jar(jdk, _WRITER, _writer(home), classpath=f"{home}/lib/*")
+        root = home / "modules" / "rest-root"
+        compile_jar(jdk, _ROOT, root / "rest-root.jar", classpath=f"{home}/lib/*")
+        (root / "plugin-descriptor.properties").write_text(_ROOT_DESCRIPTOR, "utf-8")
 
     def configure(self, node: Layout, settings: Mapping[str, object]) -> None:
         """Write elasticsearch.yml and the logging configuration."""
@@ -121,7 +133,7 @@ class Elasticsearch:
         """The server's own start message, which holds the node's paths."""
         home = distribution.home
         message = node.tmp / "server-args"
-        words = [home, node.config, node.logs, node.home.name, message]
+        words: list[str | Path] = [home, node.config, node.logs, node.home.name, message]
         run_tool(
             [
                 *(distribution.jdk.tool("java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
