@@ -18,7 +18,7 @@ class Encoded:
     """An encoder's answer, in the order of the inputs.
 
     ``vectors`` is float32 (n, dimensions), of unit length where the profile normalises; ``tokens``
-    counts what was run per input, special tokens included; ``truncated`` marks inputs that were cut.
+    counts what was run per input, special tokens included; ``truncated`` marks those cut.
     """
 
     vectors: npt.NDArray[np.float32]
@@ -44,5 +44,8 @@ class Encoder(Protocol):
         ...
 
     def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
-        """Embed ``inputs``; order, batch size and neighbours never change a vector beyond 1e-5."""
+        """Embed ``inputs``.
+
+        Order, batch size and neighbours never change a float32 model's vector beyond 1e-5.
+        """
         ...

@@ -90,6 +90,9 @@ class ProfileOptions(Options):
     matryoshka: tuple[int, ...] = Field(
         default=(), description="Dimensions that a vector may be cut to."
     )
+    half_precision: bool = Field(
+        default=False, description="The weights are made for 16 bits; `dtype = auto` may use them."
+    )
 
     @model_validator(mode="after")
     def _templates_fill(self) -> Self:
@@ -125,6 +128,7 @@ class ProfileOptions(Options):
             rocchio_hits=self.rocchio_hits,
             fusion=self.fusion.to_weights(),
             matryoshka=self.matryoshka,
+            half_precision=self.half_precision,
             description="described in the settings",
         )
 
@@ -136,8 +140,8 @@ class ModelOptions(Options):
         default=AUTO,
         min_length=1,
         max_length=200,
-        description="A registry name; `auto` is e2rank-0.6b with CUDA and all-minilm-l6-v2 without; "
-        "with a profile, the name the model gets.",
+        description="A registry name, or the name of the model that `profile` describes; `auto` is "
+        "e2rank-0.6b with CUDA and all-minilm-l6-v2 without.",
     )
     path: Path | None = Field(
         default=None, description="Folder with the model's files, instead of the hub or a package."

@@ -19,12 +19,13 @@ _E2RANK_06B = ModelProfile(
     pooling=Pooling.LAST_TOKEN,
     listwise=E2RANK_EVALUATED,
     query_template="Instruct: {instruction}\nQuery:{query}",
-    end_token="<|endoftext|>",
+    end_token="<|endoftext|>",  # noqa: S106 - a token of the vocabulary
     query_instruction="Given a web search query, retrieve relevant passages that answer the query",
     listwise_instruction=(
         "Given a web search query and some relevant documents, rerank the documents that answer "
         "the query"
     ),
+    half_precision=True,
     description="E2Rank on Qwen3, 0.6 billion parameters; the default with CUDA",
 )
 

@@ -1,0 +1,68 @@
+"""From settings to an encoder."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from plugin.models import registry
+from plugin.models.encoder import Encoder
+from plugin.models.options import AUTO, ModelOptions
+from plugin.ranking.errors import SettingsError
+from plugin.ranking.profile import ModelProfile
+
+
+def profile_for(options: ModelOptions) -> ModelProfile:
+    """The profile that ``options`` name or describe, with their revision and limit.
+
+    Raises:
+        SettingsError: the name is not in the registry.
+    """
+    if options.profile is not None:
+        location = str(options.path or options.name)
+        profile = options.profile.to_profile(options.name, location=location)
+    else:
+        name = _default_name() if options.name == AUTO else options.name
+        profile = registry.get(name)
+    if options.revision:
+        profile = replace(profile, revision=options.revision)
+    if options.max_tokens is not None:
+        profile = replace(profile, max_tokens=min(profile.max_tokens, options.max_tokens))
+    return profile
+
+
+def load_encoder(options: ModelOptions) -> Encoder:
+    """The encoder of the settings: remote where a url is set, else in this process.
+
+    Raises:
+        SettingsError: the name is not in the registry, the device is not there, or the extra
+            `models` is not installed.
+        ModelUnavailable: the model cannot be loaded.
+    """
+    profile = profile_for(options)
+    try:
+        from plugin.models.hardware import place
+        from plugin.models.loading import load_model
+        from plugin.models.sentence_transformer import SentenceTransformerEncoder
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{error.name} is not installed; install rankside[models], or set model.url"
+        ) from error
+    placement = place(options.device, options.dtype, half_precision=profile.half_precision)
+    model = load_model(
+        profile,
+        placement,
+        path=options.path,
+        shipped_modules=options.profile is not None,
+        offline=options.offline,
+    )
+    return SentenceTransformerEncoder(profile, model, batch_tokens=options.batch_tokens)
+
+
+def _default_name() -> str:
+    """The registry's default for this machine; without torch there is no GPU to use either."""
+    try:
+        from plugin.models.hardware import capabilities
+    except ModuleNotFoundError:
+        return registry.DEFAULT_WITHOUT_CUDA
+    found = capabilities().cuda_devices
+    return registry.DEFAULT_WITH_CUDA if found else registry.DEFAULT_WITHOUT_CUDA
