@@ -30,11 +30,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def minilm() -> Encoder:
-    """The default CPU model, loaded once."""
+    """The embedded model, loaded once; by name, since the default differs with CUDA."""
     from plugin.models.load import load_encoder
     from plugin.models.options import ModelOptions
 
-    return load_encoder(ModelOptions())
+    return load_encoder(ModelOptions(name="all-minilm-l6-v2"))
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,10 @@ from dataclasses import replace
 from plugin.models import registry
 from plugin.models.encoder import Encoder
 from plugin.models.options import AUTO, ModelOptions
+from plugin.models.remote import RemoteEncoder
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.profile import ModelProfile
+from plugin.ranking.prompts import Tokenizer
 
 
 def profile_for(options: ModelOptions) -> ModelProfile:
@@ -39,6 +41,8 @@ def load_encoder(options: ModelOptions) -> Encoder:
         ModelUnavailable: the model cannot be loaded.
     """
     profile = profile_for(options)
+    if options.url is not None:
+        return RemoteEncoder(profile, options, tokenizer=_tokenizer(options))
     try:
         from plugin.models.hardware import place
         from plugin.models.loading import load_model
@@ -56,6 +60,19 @@ def load_encoder(options: ModelOptions) -> Encoder:
         offline=options.offline,
     )
     return SentenceTransformerEncoder(profile, model, batch_tokens=options.batch_tokens)
+
+
+def _tokenizer(options: ModelOptions) -> Tokenizer | None:
+    """The tokenizer of the folder beside a remote model; None where there is no folder."""
+    if options.path is None:
+        return None
+    try:
+        from plugin.models.tokenizer import load_tokenizer
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{error.name} is not installed; install rankside[models], or unset model.path"
+        ) from error
+    return load_tokenizer(options.path)
 
 
 def _default_name() -> str:

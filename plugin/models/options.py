@@ -144,7 +144,9 @@ class ModelOptions(Options):
         "e2rank-0.6b with CUDA and all-minilm-l6-v2 without.",
     )
     path: Path | None = Field(
-        default=None, description="Folder with the model's files, instead of the hub or a package."
+        default=None,
+        description="Folder with the model's files, instead of the hub or a package; with a url "
+        "only its tokenizer is read.",
     )
     profile: ProfileOptions | None = Field(
         default=None, description="Description of a model that is not in the registry."
@@ -188,7 +190,7 @@ class ModelOptions(Options):
 
     @model_validator(mode="after")
     def _says_which_model(self) -> Self:
-        if self.name == AUTO and (self.url or self.path or self.profile):
+        if self.name == AUTO and any((self.url, self.path, self.profile)):
             raise ValueError("url, path and profile need a name")
         if self.profile is not None and self.path is None and self.url is None:
             raise ValueError("a profile needs the path or the url of its model")

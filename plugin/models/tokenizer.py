@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import tokenizers
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from plugin.ranking.errors import ModelUnavailable
 
@@ -22,6 +23,19 @@ class Tokens:
 
     ids: list[int]
     truncated: bool
+
+
+def load_tokenizer(folder: Path) -> HubTokenizer:
+    """The tokenizer in ``folder``; raises ModelUnavailable where there is none to read."""
+    try:
+        found = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ModelUnavailable(
+            f"no tokenizer can be read from {folder} ({error}); check model.path"
+        ) from error
+    return HubTokenizer(found)
 
 
 class HubTokenizer:
