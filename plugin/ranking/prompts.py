@@ -5,7 +5,7 @@ Source: arXiv 2510.22733, section 3, and its reference implementation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -13,7 +13,7 @@ from typing import Protocol
 from plugin.ranking.errors import RequestTooLarge
 from plugin.ranking.profile import ModelProfile
 
-_REFITS = 8  # joining pieces shifts token boundaries by a few tokens; more rounds than this never
+_REFITS = 8  # joining pieces shifts token boundaries by a few tokens; one round mends that
 
 
 class InputKind(StrEnum):
@@ -103,40 +103,58 @@ def listwise_prompt(
 ) -> ListwisePrompt:
     """Lay out the listwise prompt of ``query`` over ``passages`` so that it fits the model.
 
+    White space inside a passage becomes single spaces, as in the evaluated form: a passage is a
+    line.
+
     Raises:
         RequestTooLarge: the query and the template alone exceed the model's positions.
     """
-    limit = profile.max_tokens
     instruction = instruction or profile.listwise_instruction
-    cut = [_first_words(passage, profile.listwise.passage_words) for passage in passages]
+    whole = [" ".join(passage.split()) for passage in passages]
+    kept = [_first_words(passage, profile.listwise.passage_words) for passage in whole]
 
     def render(texts: Sequence[str]) -> str:
         return _layout(profile, query, texts, tokenizer, instruction)
 
-    text, tokens = render(cut), 0
+    text = render(kept)
     tokens = tokenizer.count(text)
-    if tokens > limit:
-        empty = tokenizer.count(render([""] * len(cut)))
-        if empty > limit:
-            raise RequestTooLarge(
-                f"the query leaves no room for passages: {empty} tokens, and {profile.name} takes "
-                f"{limit}; shorten the query or lower prompt_hits"
-            )
-        lengths = [tokenizer.count(passage) for passage in cut]
-        whole, budget = cut, limit - empty
-        for _ in range(_REFITS):
-            shares = share_tokens(lengths, budget)
-            cut = [
-                passage if share >= length else tokenizer.truncate(passage, share)
-                for passage, share, length in zip(whole, shares, lengths, strict=True)
-            ]
-            text = render(cut)
-            tokens = tokenizer.count(text)
-            if tokens <= limit:
-                break
-            budget -= tokens - limit
-    truncated = sum(kept != given for kept, given in zip(cut, passages, strict=True))
+    if tokens > profile.max_tokens:
+        kept = _fit(profile, kept, tokenizer, render)
+        text = render(kept)
+        tokens = tokenizer.count(text)
+    truncated = sum(some != all_ for some, all_ in zip(kept, whole, strict=True))
     return ListwisePrompt(text, tokens, len(passages), truncated)
+
+
+def _fit(
+    profile: ModelProfile,
+    passages: Sequence[str],
+    tokenizer: Tokenizer,
+    render: Callable[[Sequence[str]], str],
+) -> list[str]:
+    """Cut ``passages`` so that their rendering fits the model."""
+    limit = profile.max_tokens
+    empty = tokenizer.count(render([""] * len(passages)))
+    if empty > limit:
+        raise RequestTooLarge(
+            f"the query leaves no room for passages: {empty} tokens, and {profile.name} takes "
+            f"{limit}; shorten the query or lower prompt_hits"
+        )
+    specials = tokenizer.count("")
+    lengths = [tokenizer.count(passage) - specials for passage in passages]
+    budget = limit - empty
+    for refit in range(_REFITS):
+        kept = [
+            passage if share >= length else tokenizer.truncate(passage, share)
+            for passage, share, length in zip(
+                passages, share_tokens(lengths, budget), lengths, strict=True
+            )
+        ]
+        over = tokenizer.count(render(kept)) - limit
+        if over <= 0:
+            return kept
+        budget -= over << refit
+    return [""] * len(passages)
 
 
 def _layout(
