@@ -40,14 +40,15 @@ class Engine(Protocol):
     def default_heap(self) -> str:
         """Enough for tests and the demo, like ``1g``."""
 
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The part of its configuration file that is the same on every node."""
+
     def prepare(self) -> None:
         """Look for what the machine must bring, before anything is fetched."""
 
     def finish(self, home: Path, jdk: Jdk, /) -> None:
         """Add to ``home`` what is neither a folder of jars, nor a module, nor a plugin zip."""
-
-    def configure(self, node: Layout, settings: Mapping[str, object]) -> None:
-        """Write the node's configuration, with these settings on top of the engine's own."""
 
     def standard_input(self, distribution: Distribution, node: Layout, /) -> Path | None:
         """A file the process reads at its start, if the engine wants one."""

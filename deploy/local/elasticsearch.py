@@ -22,17 +22,20 @@ from importlib import resources
 from pathlib import Path
 
 from deploy.local.distribution import Distribution
-from deploy.local.launch import LOGGING, Layout, common_flags, flat_yaml
+from deploy.local.launch import Layout, common_flags
 from deploy.local.recipe import Artifact, Module, Recipe
 from deploy.local.toolchain import Jdk, find_libzstd, run_tool
 
 VERSION = "9.5.3"
-_AGENT = "rankside/local/EntitlementAgent.java"
-_CONSOLE = "org/elasticsearch/io/ansi/AnsiConsoleLoader.java"
-_ROOT = "rankside/local/RootModule.java"
-_WRITER = "rankside/local/ServerArgsWriter.java"
-_AGENT_MANIFEST = """\
-Agent-Class: rankside.local.EntitlementAgent
+SOURCES = (
+    "org/elasticsearch/io/ansi/AnsiConsoleLoader.java",
+    "rankside/local/EntitlementAgent.java",
+    "rankside/local/RootModule.java",
+    "rankside/local/ServerArgsWriter.java",
+)
+_MANIFEST = "Manifest-Version: 1.0\n"
+_AGENT_MANIFEST = f"""\
+{_MANIFEST}Agent-Class: rankside.local.EntitlementAgent
 Can-Retransform-Classes: true
 Can-Redefine-Classes: true
 """
@@ -57,10 +60,6 @@ def source(name: str) -> bytes:
     return (resources.files("deploy.local") / "java" / name).read_bytes()
 
 
-def _digest(*names: str) -> str:
-    return hashlib.sha256(b"".join(map(source, names))).hexdigest()
-
-
 def recipe() -> Recipe:
     """What the distribution is made of."""
     return Recipe(
@@ -81,7 +80,7 @@ def recipe() -> Recipe:
             ),
         ),
         download_mb=70,
-        sources=_digest(_AGENT, _CONSOLE, _ROOT, _WRITER),
+        sources=hashlib.sha256(b"".join(map(source, SOURCES))).hexdigest(),
     )
 
 
@@ -104,6 +103,11 @@ class Elasticsearch:
         """Elasticsearch 9.5 core."""
         return recipe()
 
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """One node by itself, on the loopback interface."""
+        return _SETTINGS
+
     def prepare(self) -> None:
         """Look for the one library that Maven Central lacks."""
         find_libzstd()
@@ -115,19 +119,24 @@ class Elasticsearch:
         native = home / "lib" / "platform" / _platform()
         native.mkdir(parents=True)
         shutil.copyfile(find_libzstd(), native / "libzstd.so")
-        agent = home / "lib" / "entitlement-agent" / "entitlement-agent.jar"
-        compile_jar(jdk, _AGENT, agent, manifest=_AGENT_MANIFEST)
-        compile_jar(jdk, _CONSOLE, home / "lib" / "tools" / "ansi-console" / "console.jar")
-        compile_jar(jdk, _WRITER, _writer(home), classpath=f"{home}/lib/*")
-        root = home / "modules" / "rest-root"
-        compile_jar(jdk, _ROOT, root / "rest-root.jar", classpath=f"{home}/lib/*")
-        (root / "plugin-descriptor.properties").write_text(_ROOT_DESCRIPTOR, "utf-8")
+        self._compile(home, jdk)
+        (home / "modules" / "rest-root" / "plugin-descriptor.properties").write_text(
+            _ROOT_DESCRIPTOR, "utf-8"
+        )
 
-    def configure(self, node: Layout, settings: Mapping[str, object]) -> None:
-        """Write elasticsearch.yml and the logging configuration."""
-        text = flat_yaml({**_SETTINGS, **settings})
-        (node.config / "elasticsearch.yml").write_text(text, "utf-8")
-        (node.config / "log4j2.properties").write_text(LOGGING, "utf-8")
+    def _compile(self, home: Path, jdk: Jdk) -> None:
+        lib = home / "lib"
+        with tempfile.TemporaryDirectory() as folder:
+            classes = compile_sources(jdk, Path(folder), classpath=f"{lib}/*")
+            agent = "rankside/local/EntitlementAgent"
+            jars = {
+                lib / "entitlement-agent" / "entitlement-agent.jar": agent,
+                lib / "tools" / "ansi-console" / "console.jar": "org/elasticsearch/io/ansi/",
+                home / "modules" / "rest-root" / "rest-root.jar": "rankside/local/RootModule",
+                _writer(home): "rankside/local/ServerArgsWriter",
+            }
+            for jar, prefix in jars.items():
+                write_jar(jar, classes, prefix, _AGENT_MANIFEST if prefix == agent else _MANIFEST)
 
     def standard_input(self, distribution: Distribution, node: Layout, /) -> Path | None:
         """The server's own start message, which holds the node's paths."""
@@ -194,18 +203,28 @@ def _unpack_descriptors(folder: Path, module: Module) -> None:
                 (folder / name).write_bytes(jar.read(member))
 
 
-def compile_jar(jdk: Jdk, name: str, jar: Path, *, classpath: str = "", manifest: str = "") -> None:
-    """Compile one of this project's Java files into a jar of its own.
+def compile_sources(jdk: Jdk, work: Path, *, classpath: str) -> Path:
+    """Compile all of this project's Java files at once; the folder of the classes.
 
     Raises:
-        LocalEngineError: the compiler or the archiver failed.
+        LocalEngineError: the compiler failed.
     """
+    for name in SOURCES:
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_bytes(source(name))
+    classes = work / "classes"
+    javac: list[str | Path] = [jdk.tool("javac"), "-J-XX:TieredStopAtLevel=1", "-proc:none"]
+    files = [work / name for name in SOURCES]
+    run_tool([*javac, "--release", "21", "-cp", classpath, "-d", classes, *files])
+    return classes
+
+
+def write_jar(jar: Path, classes: Path, prefix: str, manifest: str) -> None:
+    """Put the classes whose path starts with ``prefix`` into a jar."""
     jar.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        file = work / Path(name).name
-        file.write_bytes(source(name))
-        (work / "manifest").write_text(manifest, "utf-8")
-        classes = work / "classes"
-        run_tool([jdk.tool("javac"), "--release", "21", "-cp", classpath, "-d", classes, file])
-        run_tool([jdk.tool("jar"), "-cfm", jar, work / "manifest", "-C", classes, "."])
+    with zipfile.ZipFile(jar, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("META-INF/MANIFEST.MF", manifest)  # first: some readers stop looking
+        for file in sorted(classes.rglob("*.class")):
+            name = file.relative_to(classes).as_posix()
+            if name.startswith(prefix):
+                archive.write(file, name)

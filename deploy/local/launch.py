@@ -9,17 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.recipe import EngineName
 from deploy.local.toolchain import ENGINE_UID
 
-# To the console, which is the node's log file.
-LOGGING = """\
+# Straight to the file: a daemonized Elasticsearch closes its standard output once it has started.
+_LOGGING = """\
 status = error
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = [%d{ISO8601}][%-5p][%-25c{1.}] %m%n
+appender.file.type = File
+appender.file.name = file
+appender.file.fileName = {file}
+appender.file.append = true
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = [%d{{ISO8601}}][%-5p][%-25c{{1.}}] %m%n
 rootLogger.level = info
-rootLogger.appenderRef.console.ref = console
+rootLogger.appenderRef.file.ref = file
 """
 
 
@@ -66,6 +69,13 @@ class Layout:
             folder.mkdir(parents=True, exist_ok=True)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
+        self.log.touch()
+
+    def configure(self, engine: EngineName, settings: Mapping[str, object]) -> None:
+        """Write the engine's configuration file and that of its log."""
+        (self.config / f"{engine}.yml").write_text(flat_yaml(settings), "utf-8")
+        logging = _LOGGING.format(file=self.log)
+        (self.config / "log4j2.properties").write_text(logging, "utf-8")
 
     def hand_over(self) -> None:
         """Give the engine's user all it has to write, where we are root and it is not."""

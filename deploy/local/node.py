@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Self
 
 import httpx
 
@@ -105,16 +105,14 @@ class Node:
         heap = heap or distribution.engine.default_heap
         if not _HEAP.fullmatch(heap):
             raise LocalEngineError(f"heap={heap!r} is no size of memory: write it like 512m or 1g.")
-        deadline = time.monotonic() + timeout
-        running = node.running()
-        if running is not None:
-            return node._wait(running, progress, deadline)
+        if node.running() is not None:
+            return node.wait(progress=progress, timeout=timeout)
         for _ in range(_PORT_ATTEMPTS):
             running = node._spawn(distribution, dict(settings or {}), heap)
             with ExitStack() as undo:
                 undo.callback(node.stop)
                 try:
-                    node._wait(running, progress, deadline)
+                    node.wait(progress=progress, timeout=timeout)
                 except _PortTaken:
                     continue
                 undo.pop_all()
@@ -129,6 +127,9 @@ class Node:
         state = State.read(self.layout.state)
         if state is None or not process.is_ours(state.pid, state.started, str(self.layout.home)):
             return None
+        return self._describe(state)
+
+    def _describe(self, state: State) -> RunningNode:
         return RunningNode(
             url=f"http://127.0.0.1:{state.ports[0]}",
             pid=state.pid,
@@ -158,7 +159,8 @@ class Node:
         layout.make()
         last = State.read(layout.state)
         ports = process.free_ports(2, preferred=last.ports if last else ())
-        distribution.engine.configure(layout, {**self._identity(ports), **settings})
+        own = {**distribution.engine.settings, **self._identity(ports)}
+        layout.configure(distribution.name, {**own, **settings})
         stdin = distribution.engine.standard_input(distribution, layout)
         layout.hand_over()
         pid = process.spawn(
@@ -167,14 +169,10 @@ class Node:
             output=layout.log,
             tmp=layout.tmp,
         )
-        started = process.started_at(pid)
-        State(pid, started or 0, ports, distribution.name, distribution.version, heap).write(
-            layout.state
-        )
-        running = self.running()
-        if running is None:
-            raise LocalEngineError(self._post_mortem("ended at once"))
-        return running
+        started = process.started_at(pid) or 0
+        state = State(pid, started, ports, distribution.name, distribution.version, heap)
+        state.write(layout.state)
+        return self._describe(state)
 
     def _identity(self, ports: tuple[int, ...]) -> dict[str, object]:
         layout = self.layout
@@ -191,36 +189,34 @@ class Node:
     def _cluster(self) -> str:
         return f"rankside-{self.layout.home.name}"
 
-    def _wait(self, running: RunningNode, progress: Progress, deadline: float) -> RunningNode:
-        began = time.monotonic()
-        with httpx.Client(base_url=running.url, trust_env=False, timeout=5.0) as client:
-            while not self._is_ready(client):
-                now = time.monotonic()
-                if self.running() is None:
-                    self._explain_end()
-                if now > deadline:
-                    raise LocalEngineError(self._post_mortem("was not green in time"))
-                progress(
-                    f"waiting for {running.engine} at {running.url}",
-                    _share(now - began),
-                )
-                time.sleep(_POLL)
-        progress(f"{running.engine} is green at {running.url}", 1.0)
-        return running
+    def wait(self, *, progress: Progress = silent, timeout: float = _START_TIMEOUT) -> RunningNode:
+        """Wait until the running node is green; ``timeout`` is in seconds.
 
-    def _is_ready(self, client: httpx.Client) -> bool:
+        Raises:
+            LocalEngineError: it is not running, ended, or was not green in time.
+        """
+        began = time.monotonic()
+        while (running := self.running()) is not None:
+            waited = time.monotonic() - began
+            if self._is_ready(running.url):
+                progress(f"{running.engine} is green at {running.url}", 1.0)
+                return running
+            if waited > timeout:
+                raise LocalEngineError(self._post_mortem("was not green in time"))
+            progress(f"waiting for {running.engine} at {running.url}", _share(waited))
+            time.sleep(_POLL)
+        if _PORT_TAKEN.search(_tail(self.layout.log, lines=200)):
+            raise _PortTaken(self._post_mortem("found its port taken"))
+        raise LocalEngineError(self._post_mortem("ended while starting"))
+
+    def _is_ready(self, url: str) -> bool:
         try:
-            answer = client.get("/_cluster/health")
+            answer = httpx.get(f"{url}/_cluster/health", trust_env=False, timeout=5.0)
             health = answer.json() if answer.is_success else {}
         except (httpx.HTTPError, ValueError):
             return False
         # Another program may answer on the port we had hoped for.
         return health.get("cluster_name") == self._cluster and _is_settled(health)
-
-    def _explain_end(self) -> NoReturn:
-        if _PORT_TAKEN.search(_tail(self.layout.log, lines=200)):
-            raise _PortTaken(self._post_mortem("found its port taken"))
-        raise LocalEngineError(self._post_mortem("ended while starting"))
 
     def _post_mortem(self, what: str) -> str:
         log = self.layout.log
@@ -251,4 +247,5 @@ def _tail(file: Path, lines: int = 15) -> str:
         text = file.read_text("utf-8", errors="replace")
     except OSError:
         return "(no log)"
-    return "\n".join(text.splitlines()[-lines:])
+    told = [line for line in text.splitlines() if not line.startswith("\tat ")]
+    return "\n".join(told[-lines:])

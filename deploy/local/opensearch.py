@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.distribution import Distribution
-from deploy.local.launch import LOGGING, Layout, common_flags, flat_yaml
+from deploy.local.launch import Layout, common_flags
 from deploy.local.recipe import Artifact, Module, Recipe
 from deploy.local.toolchain import Jdk
 
@@ -166,6 +166,11 @@ class OpenSearch:
     recipe: Recipe = RECIPE
     default_heap: str = "1g"
 
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """One node by itself, on the loopback interface."""
+        return _SETTINGS
+
     def prepare(self) -> None:
         """OpenSearch needs nothing but the JDK and Maven."""
 
@@ -176,11 +181,6 @@ class OpenSearch:
             (folder / "plugin-descriptor.properties").write_text(descriptor(module), "utf-8")
             if module.policy:
                 (folder / "plugin-security.policy").write_text(module.policy, "utf-8")
-
-    def configure(self, node: Layout, settings: Mapping[str, object]) -> None:
-        """Write opensearch.yml and the logging configuration."""
-        (node.config / "opensearch.yml").write_text(flat_yaml({**_SETTINGS, **settings}), "utf-8")
-        (node.config / "log4j2.properties").write_text(LOGGING, "utf-8")
 
     def standard_input(self, _distribution: Distribution, _node: Layout, /) -> Path | None:
         """OpenSearch reads nothing there."""

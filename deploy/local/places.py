@@ -79,9 +79,20 @@ def locked(root: Path, name: str) -> Iterator[None]:
     """Hold the lock of this name among all processes on the machine; waits for it.
 
     The kernel lets go of it when its holder dies, so there are no stale locks.
+
+    Raises:
+        LocalEngineError: ``root`` belongs to another user.
     """
-    folder = root / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    file = root / "locks" / f"{name}.lock"
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as err:
+        raise LocalEngineError(
+            f"{file} cannot be written ({err.strerror}): set RANKSIDE_HOME to a folder of your own."
+        ) from err
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(descriptor)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 _POLL = 0.05
+_INSTANT = 0.001
 
 
 def started_at(pid: int) -> int | None:
@@ -27,13 +28,15 @@ def is_ours(pid: int, started: int, mark: str) -> bool:
 
     A pid alone is not enough: the kernel gives it to somebody else some day.
     """
-    if started_at(pid) != started:
-        return False
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return any(mark.encode() in word for word in words)
+    while started_at(pid) == started:
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+        if line:
+            return mark.encode() in line
+        time.sleep(_INSTANT)  # it is just now turning from setpriv into java
+    return False
 
 
 def end(pid: int, started: int, *, grace: float) -> None:

@@ -10,7 +10,7 @@ EngineName = Literal["opensearch", "elasticsearch"]
 
 # Raise it whenever the code that lays a distribution out changes: it is part of the recipe's hash,
 # so a distribution of the old layout in somebody's cache is left alone and a new one is made.
-LAYOUT = 2
+LAYOUT = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,21 +41,20 @@ def up(
             not start; one sentence that says what to do.
         SettingsError: the instance's name could not be a folder's name.
     """
+    report = progress or silent
     base = cache_root(root)
-    node = Node(instance_home(base, engine, instance))
+    home = instance_home(base, engine, instance)
     with locked(base, f"{engine}-{instance}"):
+        node = Node(home)
         if fresh:
             node.stop()
-            shutil.rmtree(node.layout.home, ignore_errors=True)
+            shutil.rmtree(home, ignore_errors=True)
+        if node.running() is not None:
+            return node.wait(progress=report)
         kind = ENGINES[engine]
-        distribution = assemble(kind, base, find_jdk(kind.recipe.java), progress=progress or silent)
-        return Node.start(
-            distribution,
-            node.layout.home,
-            settings=settings,
-            heap=heap,
-            progress=progress or silent,
-        )
+        jdk = find_jdk(kind.recipe.java)
+        distribution = assemble(kind, base, jdk, progress=report)
+        return Node.start(distribution, home, settings=settings, heap=heap, progress=report)
 
 
 def down(engine: EngineName, instance: str = "default", *, root: Path | None = None) -> bool:

@@ -37,7 +37,7 @@ class Jdk:
     version: int
 
     def tool(self, name: str) -> Path:
-        """One of its programs: ``java``, ``javac``, ``jar``."""
+        """One of its programs: ``java``, ``javac``."""
         return self.home / "bin" / name
 
 
@@ -80,7 +80,7 @@ def _java_homes(folders: tuple[str, ...]) -> Iterator[Path | None]:
 
 def _inspect(home: Path) -> Jdk | None:
     version = java_version(home)
-    complete = all((home / part).exists() for part in ("bin/java", "bin/javac", "bin/jar"))
+    complete = all((home / part).exists() for part in ("bin/java", "bin/javac"))
     usable = os.geteuid() != 0 or reachable(home / "bin" / "java")
     return Jdk(home, version) if version and complete and usable else None
 
