@@ -22,11 +22,13 @@ def to_base64(vector: Vector) -> str:
 def from_wire(value: str | Sequence[float]) -> Vector:
     """Read a vector in either form, as float32 (dimensions,).
 
+    Values too large for float32 become infinite, as they would have been stored.
+
     Raises:
-        RequestError: the text is not base64 of float32 values.
+        RequestError: the text is not base64 of float32 values, or the array is not one of numbers.
     """
     if not isinstance(value, str):
-        return np.asarray(value, dtype=np.float32)
+        return _from_numbers(value)
     try:
         raw = base64.b64decode(value, validate=True)
         return np.frombuffer(raw, dtype=_LITTLE_ENDIAN).astype(np.float32)
@@ -34,3 +36,16 @@ def from_wire(value: str | Sequence[float]) -> Vector:
         raise RequestError(
             "a vector is not base64 of little-endian float32; send that or a JSON array"
         ) from error
+
+
+def _from_numbers(value: Sequence[float]) -> Vector:
+    try:
+        with np.errstate(over="ignore"):
+            vector: Vector = np.asarray(value, dtype=np.float32)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise RequestError(
+            "a vector's array holds something else than numbers; send floats"
+        ) from error
+    if vector.ndim != 1:
+        raise RequestError("a vector is not one array of numbers; send [0.1, 0.2, …]")
+    return vector
