@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from deploy.local.launch import Layout
 from deploy.local.maven import resolve
 from deploy.local.places import engine_home, locked
 from deploy.local.recipe import EngineName, Recipe
-from deploy.local.toolchain import Jdk, find_maven
+from deploy.local.toolchain import Jdk, find_maven, make_folder
 
 # (what is being done now, share of the whole `up` done so far: 0 to 1)
 Progress = Callable[[str, float], None]
@@ -96,8 +97,11 @@ def assemble(engine: Engine, root: Path, jdk: Jdk, *, progress: Progress = silen
 def _build(engine: Engine, home: Path, jdk: Jdk, progress: Progress) -> None:
     engine.prepare()
     maven = find_maven()
-    partial = home.with_name(f"{home.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # what an interrupted call left
+    make_folder(home.parent)
+    for left in home.parent.glob(f"{home.name}.partial-*"):
+        shutil.rmtree(left, ignore_errors=True)  # by an interrupted call
+    # A name of its own, as the Maven of an interrupted call may still be running.
+    partial = Path(tempfile.mkdtemp(prefix=f"{home.name}.partial-", dir=home.parent))
     try:
         files = _fetch(engine.recipe, partial / "maven", maven, jdk, progress)
         progress("laying out the distribution", _DOWNLOADED)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local.recipe import EngineName
-from deploy.local.toolchain import ENGINE_UID
+from deploy.local.toolchain import ENGINE_UID, make_folder
 
 # Straight to the file: a daemonized Elasticsearch closes its standard output once it has started.
 _LOGGING = """\
@@ -66,7 +66,7 @@ class Layout:
         """Make the folders, with a fresh ``tmp``, and put the last log aside."""
         shutil.rmtree(self.tmp, ignore_errors=True)
         for folder in (self.config, self.data, self.logs, self.tmp):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         if self.log.exists():
             self.log.replace(self.log.with_suffix(".log.1"))
         self.log.touch()

@@ -22,7 +22,7 @@ from deploy.local.distribution import Distribution, Progress, silent
 from deploy.local.launch import Layout
 from deploy.local.recipe import EngineName
 from deploy.local.toolchain import unprivileged
-from plugin.ranking.errors import LocalEngineError
+from plugin.ranking.errors import LocalEngineError, SettingsError
 
 _HEAP = re.compile(r"[1-9][0-9]*[mMgG]")
 _START_TIMEOUT = 240.0  # seconds; a start takes 10 to 40 on two busy cores
@@ -100,11 +100,10 @@ class Node:
 
         Raises:
             LocalEngineError: it ended or was not green in time; the message shows its last lines.
+            SettingsError: ``heap`` is not a size.
         """
         node = cls(instance_dir)
-        heap = heap or distribution.engine.default_heap
-        if not _HEAP.fullmatch(heap):
-            raise LocalEngineError(f"heap={heap!r} is no size of memory: write it like 512m or 1g.")
+        heap = checked_heap(heap or distribution.engine.default_heap)
         if node.running() is not None:
             return node.wait(progress=progress, timeout=timeout)
         for _ in range(_PORT_ATTEMPTS):
@@ -225,6 +224,17 @@ class Node:
 
 class _PortTaken(LocalEngineError):
     """Somebody else bound the port between our look and the node's."""
+
+
+def checked_heap(heap: str) -> str:
+    """The heap as it is given to the JVM.
+
+    Raises:
+        SettingsError: it is not a number of megabytes or gigabytes.
+    """
+    if not _HEAP.fullmatch(heap):
+        raise SettingsError(f"heap={heap!r} is no size of memory: write it like 512m or 1g.")
+    return heap
 
 
 def _is_settled(health: Mapping[str, object]) -> bool:

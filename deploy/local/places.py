@@ -20,7 +20,7 @@ from pathlib import Path
 import platformdirs
 
 from deploy.local.recipe import EngineName
-from deploy.local.toolchain import reachable
+from deploy.local.toolchain import make_folder, reachable
 from plugin.ranking.errors import LocalEngineError, SettingsError
 
 _INSTANCE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -34,7 +34,7 @@ def cache_root(chosen: Path | None = None) -> Path:
     """
     root = (chosen or _default_root()).expanduser().absolute()
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
     except OSError as err:
         raise LocalEngineError(
             f"{root} cannot be made ({err.strerror}): set RANKSIDE_HOME to a folder you may write."
@@ -85,7 +85,7 @@ def locked(root: Path, name: str) -> Iterator[None]:
     """
     file = root / "locks" / f"{name}.lock"
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as err:
         raise LocalEngineError(

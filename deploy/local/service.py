@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.local.distribution import Engine, Progress, assemble, silent
 from deploy.local.elasticsearch import Elasticsearch
-from deploy.local.node import Node, RunningNode
+from deploy.local.node import Node, RunningNode, checked_heap
 from deploy.local.opensearch import OpenSearch
 from deploy.local.places import cache_root, instance_home, locked
 from deploy.local.recipe import EngineName
@@ -39,9 +39,10 @@ def up(
     Raises:
         LocalEngineError: a JDK, Maven or a library is missing, a download failed, or the node did
             not start; one sentence that says what to do.
-        SettingsError: the instance's name could not be a folder's name.
+        SettingsError: the instance's name could not be a folder's, or ``heap`` is not a size.
     """
-    report = progress or silent
+    kind, report = ENGINES[engine], progress or silent
+    heap = checked_heap(heap or kind.default_heap)
     base = cache_root(root)
     home = instance_home(base, engine, instance)
     with locked(base, f"{engine}-{instance}"):
@@ -51,7 +52,6 @@ def up(
             shutil.rmtree(home, ignore_errors=True)
         if node.running() is not None:
             return node.wait(progress=report)
-        kind = ENGINES[engine]
         jdk = find_jdk(kind.recipe.java)
         distribution = assemble(kind, base, jdk, progress=report)
         return Node.start(distribution, home, settings=settings, heap=heap, progress=report)

@@ -150,6 +150,18 @@ def reachable(path: Path) -> bool:
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in parents)
 
 
+def make_folder(path: Path) -> None:
+    """Make the folder and its parents; where we are root, so that the engine's user may enter.
+
+    Unlike `Path.mkdir`, whatever the umask.
+    """
+    for folder in [*reversed(path.parents), path]:
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)
+            if os.geteuid() == 0:
+                folder.chmod(0o755)
+
+
 def run_tool(command: list[str | Path], *, env: dict[str, str] | None = None) -> None:
     """Run one short-lived program of the toolchain.
 
