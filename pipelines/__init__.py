@@ -1,0 +1,1 @@
+"""Index mappings, ingest and search pipelines as definitions: plan, apply, destroy."""
