@@ -1,0 +1,94 @@
+"""One settings model: its sources, and what a wrong value says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plugin.ranking.errors import SettingsError
+from rankside.settings import load_settings
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in [name for name in os.environ if name.startswith("RANKSIDE_")]:
+        monkeypatch.delenv(name)
+
+
+def write(folder: Path, text: str) -> str:
+    file = folder / "rankside.toml"
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def test_the_defaults_need_no_file() -> None:
+    assert load_settings().model.name == "auto"
+
+
+def test_a_file_sets_values(tmp_path: Path) -> None:
+    config = write(tmp_path, '[model]\nname = "e2rank-4b"\n[llm]\nwindow = 7\n')
+
+    settings = load_settings(config)
+
+    assert (settings.model.name, settings.llm.window) == ("e2rank-4b", 7)
+
+
+def test_the_file_can_be_named_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANKSIDE_CONFIG", write(tmp_path, "[llm]\nwindow = 7\n"))
+
+    assert load_settings().llm.window == 7
+
+
+def test_the_environment_is_stronger_than_the_file_key_by_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = write(tmp_path, '[llm]\nwindow = 7\nmodel = "from-file"\n')
+    monkeypatch.setenv("RANKSIDE_LLM__WINDOW", "9")
+
+    settings = load_settings(config)
+
+    assert (settings.llm.window, settings.llm.model) == (9, "from-file")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[llm]\nwindow = 0\n", r"setting llm\.window = 0 is wrong"),
+        ("[llm]\nwindwo = 5\n", r"setting llm\.windwo = 5 is wrong"),
+        ("[lml]\nwindow = 5\n", r"setting lml = .* is wrong"),
+        ("[llm\n", "is not TOML"),
+    ],
+)
+def test_a_wrong_file_stops_the_start_naming_key_and_value(
+    tmp_path: Path, text: str, sentence: str
+) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        load_settings(write(tmp_path, text))
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(SettingsError, match=r"nowhere\.toml cannot be read"):
+        load_settings("nowhere.toml")
+
+
+def test_a_wrong_secret_is_not_shown(tmp_path: Path) -> None:
+    config = write(tmp_path, "[llm]\napi_key = 12345\n")
+
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(config)
+
+    assert "12345" not in str(refusal.value)
+    assert "llm.api_key = (hidden)" in str(refusal.value)
+
+
+def test_secrets_do_not_show_in_the_settings_themselves(
+    tmp_path: Path,
+) -> None:
+    settings = load_settings(write(tmp_path, '[llm]\napi_key = "s3cret"\n'))
+
+    assert "s3cret" not in repr(settings)
