@@ -40,8 +40,8 @@ TEXTS = [
 def tokenizer() -> PreTrainedTokenizerFast:
     """A byte-level BPE with Qwen3's special tokens, and no special tokens around a text."""
     bpe = Tokenizer(models.BPE())
-    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)  # type: ignore[assignment]
-    bpe.decoder = decoders.ByteLevel()  # type: ignore[assignment]
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=400,
         show_progress=False,
@@ -50,7 +50,7 @@ def tokenizer() -> PreTrainedTokenizerFast:
     )
     bpe.train_from_iterator(TEXTS, trainer)
     bpe.add_tokens([AddedToken(token, normalized=False) for token in ("<think>", "</think>")])
-    return PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=bpe,
         pad_token="<|endoftext|>",
         eos_token="<|im_end|>",

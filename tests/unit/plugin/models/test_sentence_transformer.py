@@ -230,7 +230,7 @@ def fail_above(encoder: SentenceTransformerEncoder, rows: int, error: Exception)
             raise error
         return forward(features, **kwargs)
 
-    encoder._model.forward = failing  # type: ignore[method-assign]
+    encoder._model.forward = failing  # type: ignore[method-assign,assignment]
     return sizes
 
 

@@ -1,0 +1,105 @@
+"""From settings to an encoder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import AnyHttpUrl
+
+from plugin.models.load import load_encoder, profile_for
+from plugin.models.options import ModelOptions, ProfileOptions
+from plugin.models.remote import RemoteEncoder
+from plugin.models.sentence_transformer import SentenceTransformerEncoder
+from plugin.models.tokenizer import HubTokenizer
+from plugin.ranking.errors import SettingsError
+from plugin.ranking.profile import Pooling
+from plugin.ranking.prompts import EncoderInput, InputKind
+
+URL = AnyHttpUrl("http://127.0.0.1:9/v1")
+MINE = ProfileOptions(
+    dimensions=32,
+    max_tokens=128,
+    pooling=Pooling.LAST_TOKEN,
+    end_token="<|endoftext|>",
+    listwise="evaluated",
+    listwise_instruction="Order these",
+)
+
+
+def test_a_name_of_the_registry() -> None:
+    assert profile_for(ModelOptions(name="e2rank-4b")).dimensions == 2560
+
+
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(SettingsError, match="not in the registry"):
+        profile_for(ModelOptions(name="e2rank-1b"))
+
+
+@pytest.mark.parametrize(("devices", "name"), [(0, "all-minilm-l6-v2"), (1, "e2rank-0.6b")])
+def test_the_default_follows_cuda(monkeypatch: pytest.MonkeyPatch, devices: int, name: str) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: devices > 0)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: devices)
+    monkeypatch.setattr("torch.cuda.is_bf16_supported", lambda **_: True)
+
+    assert profile_for(ModelOptions()).name == name
+
+
+def test_without_torch_the_default_is_the_embedded_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "plugin.models.hardware", raising=False)
+
+    assert profile_for(ModelOptions()).name == "all-minilm-l6-v2"
+
+
+def test_without_torch_a_model_in_process_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "plugin.models.hardware", raising=False)
+
+    with pytest.raises(SettingsError, match=r"rankside\[models\]"):
+        load_encoder(ModelOptions(name="all-minilm-l6-v2"))
+
+
+def test_revision_and_limit_of_the_settings_are_taken() -> None:
+    plain = profile_for(ModelOptions(name="e2rank-0.6b"))
+
+    pinned = profile_for(ModelOptions(name="e2rank-0.6b", revision="abc123", max_tokens=8192))
+
+    assert (pinned.revision, pinned.max_tokens) == ("abc123", 8192)
+    assert pinned.fingerprint != plain.fingerprint
+    assert profile_for(ModelOptions(name="all-minilm-l6-v2", max_tokens=8192)).max_tokens == 256
+
+
+def test_a_model_of_ones_own_is_loaded_by_path_and_description(qwen_folder: Path) -> None:
+    options = ModelOptions(name="mine", path=qwen_folder, profile=MINE, device="cpu")
+
+    encoder = load_encoder(options)
+    answer = encoder.encode([EncoderInput(InputKind.DOCUMENT, "Gravity " * 200)])
+
+    assert isinstance(encoder, SentenceTransformerEncoder)
+    assert encoder.profile.name == "mine"
+    assert (answer.vectors.shape, answer.tokens) == ((1, 32), (128,))
+
+
+def test_a_url_makes_it_remote() -> None:
+    options = ModelOptions(name="all-minilm-l6-v2", url=URL)
+
+    encoder = load_encoder(options)
+
+    assert isinstance(encoder, RemoteEncoder)
+    assert encoder.profile.name == "all-minilm-l6-v2"
+
+
+def test_a_remote_chat_model_needs_a_tokenizer() -> None:
+    with pytest.raises(SettingsError, match=r"model\.path"):
+        load_encoder(ModelOptions(name="e2rank-0.6b", url=URL))
+
+
+def test_a_remote_chat_model_takes_its_tokenizer_from_a_folder(qwen_folder: Path) -> None:
+    options = ModelOptions(name="e2rank-0.6b", url=URL, path=qwen_folder)
+
+    encoder = load_encoder(options)
+
+    assert isinstance(encoder.tokenizer, HubTokenizer)
+    assert encoder.tokenizer.user_turn("x").startswith("<|im_start|>user\nx<|im_end|>")

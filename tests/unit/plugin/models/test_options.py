@@ -1,0 +1,87 @@
+"""Settings of the models: bounds, secrets, and what belongs together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from plugin.models.options import FusionOptions, LLMOptions, ModelOptions, Options, ProfileOptions
+from plugin.ranking.hits import FusionWeights
+from plugin.ranking.insertrank import ScoreMode
+from plugin.ranking.profile import E2RANK_EVALUATED, PLAIN, Pooling
+
+MINE: dict[str, Any] = {"dimensions": 384, "max_tokens": 256, "pooling": "mean"}
+TABLES: list[type[Options]] = [FusionOptions, LLMOptions, ModelOptions, ProfileOptions]
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_field_is_described(table: type[Options]) -> None:
+    assert [name for name, field in table.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        (ModelOptions, {"nam": "e2rank-0.6b"}),
+        (ModelOptions, {"device": "gpu"}),
+        (ModelOptions, {"dtype": "int8"}),
+        (ModelOptions, {"batch_tokens": 0}),
+        (ModelOptions, {"timeout": 0}),
+        (ModelOptions, {"url": "not a url", "name": "e2rank-0.6b"}),
+        (ModelOptions, {"path": "folder"}),
+        (ModelOptions, {"url": "http://localhost/v1"}),
+        (ModelOptions, {"name": "mine", "profile": MINE}),
+        (ProfileOptions, {**MINE, "pooling": "maximum"}),
+        (ProfileOptions, {**MINE, "query_template": "{question}"}),
+        (ProfileOptions, {**MINE, "document_template": "{"}),
+        (FusionOptions, {}),
+        (FusionOptions, {"query": float("nan")}),
+        (LLMOptions, {"temperature": 3}),
+        (LLMOptions, {"score_mode": "log"}),
+        (LLMOptions, {"window": 1}),
+    ],
+)
+def test_wrong_values_are_refused(table: type[Options], values: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        table(**values)
+
+
+@pytest.mark.parametrize("table", [ModelOptions, LLMOptions])
+def test_keys_are_not_shown(table: type[Options]) -> None:
+    options = table.model_validate({"api_key": "s3cret"})
+
+    assert "s3cret" not in repr(options) + options.model_dump_json()
+
+
+def test_a_described_model_becomes_a_profile() -> None:
+    options = ProfileOptions(
+        **MINE, query_template="query: {query}", document_template="passage: {text}"
+    )
+
+    profile = options.to_profile("mine", location="folder")
+
+    assert (profile.name, profile.location, profile.dimensions) == ("mine", "folder", 384)
+    assert profile.pooling is Pooling.MEAN
+    assert profile.listwise == PLAIN
+    assert profile.fusion == FusionWeights(listwise=0, query=1)
+
+
+def test_a_described_model_may_take_e2ranks_layout() -> None:
+    options = ProfileOptions(**MINE, listwise="evaluated", fusion=FusionOptions(listwise=1))
+
+    profile = options.to_profile("mine", location="folder")
+
+    assert profile.listwise == E2RANK_EVALUATED
+    assert profile.fusion.signals == ("listwise",)
+
+
+def test_insertrank_is_off_without_an_address() -> None:
+    assert LLMOptions().url is None
+
+
+def test_the_llms_options_say_how_the_prompt_is_written() -> None:
+    options = LLMOptions(score_mode=ScoreMode.MINMAX, scale=10, passage_words=50).insertrank
+
+    assert (options.score_mode, options.scale, options.passage_words) == (ScoreMode.MINMAX, 10, 50)
