@@ -20,7 +20,7 @@ from plugin.ranking.errors import LocalEngineError
 _PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:build-classpath"
 _NAMESPACE = "http://maven.apache.org/POM/4.0.0"
 _CLASSPATH = "classpath.txt"
-_GOAL = (_PLUGIN, "-DincludeScope=runtime", f"-Dmdep.outputFile={_CLASSPATH}")
+_GOAL = ("-T2", _PLUGIN, "-DincludeScope=runtime", f"-Dmdep.outputFile={_CLASSPATH}")
 
 
 def pom(name: str, artifacts: Sequence[Artifact] = (), modules: Sequence[str] = ()) -> bytes:

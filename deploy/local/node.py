@@ -6,21 +6,19 @@ Whoever calls `start` or `stop` holds the lock of the instance (`deploy.local.se
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
-
-import httpx
 
 from deploy.local import process
 from deploy.local.distribution import Distribution, Progress, silent
+from deploy.local.health import cluster_health, is_settled
 from deploy.local.launch import Layout
 from deploy.local.recipe import EngineName
+from deploy.local.state import State
 from deploy.local.toolchain import unprivileged
 from plugin.ranking.errors import LocalEngineError, SettingsError
 
@@ -47,33 +45,6 @@ class RunningNode:
     home: Path
     log: Path
     heap: str
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What is kept about the process, to find it again and to be sure that it is the same one."""
-
-    pid: int
-    started: int
-    ports: tuple[int, ...]
-    engine: EngineName
-    version: str
-    heap: str
-
-    @classmethod
-    def read(cls, file: Path) -> Self | None:
-        """The state in ``file``; None if there is none or it cannot be read as one."""
-        try:
-            fields = json.loads(file.read_text("utf-8"))
-            return cls(**{**fields, "ports": tuple(fields["ports"])})
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-
-    def write(self, file: Path) -> None:
-        """Replace ``file`` in one step."""
-        partial = file.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(self), indent=1), "utf-8")
-        partial.replace(file)
 
 
 class Node:
@@ -124,7 +95,7 @@ class Node:
     def running(self) -> RunningNode | None:
         """The node's process if it runs, whether or not it answers yet; else None."""
         state = State.read(self.layout.state)
-        if state is None or not process.is_ours(state.pid, state.started, str(self.layout.home)):
+        if state is None or not process.is_ours(state.pid, state.started, str(self.layout.config)):
             return None
         return self._describe(state)
 
@@ -143,12 +114,16 @@ class Node:
         """Stop the node; False if it was not running.
 
         It gets ``grace`` seconds to write its state before it is killed.
+
+        Raises:
+            LocalEngineError: the process is there even after it was killed.
         """
         running = self.running()
         state = State.read(self.layout.state)
         if running is None or state is None:
             return False
-        process.end(state.pid, state.started, grace=grace)
+        if not process.end(state.pid, state.started, grace=grace):
+            raise LocalEngineError(f"Process {state.pid} cannot be killed: look at it with `ps`.")
         return True
 
     def _spawn(
@@ -157,7 +132,7 @@ class Node:
         layout = self.layout
         layout.make()
         last = State.read(layout.state)
-        ports = process.free_ports(2, preferred=last.ports if last else ())
+        ports = process.free_ports(preferred=last.ports if last else None)
         own = {**distribution.engine.settings, **self._identity(ports)}
         layout.configure(distribution.name, {**own, **settings})
         stdin = distribution.engine.standard_input(distribution, layout)
@@ -173,7 +148,7 @@ class Node:
         state.write(layout.state)
         return self._describe(state)
 
-    def _identity(self, ports: tuple[int, ...]) -> dict[str, object]:
+    def _identity(self, ports: tuple[int, int]) -> dict[str, object]:
         layout = self.layout
         return {
             "cluster.name": self._cluster,
@@ -197,7 +172,7 @@ class Node:
         began = time.monotonic()
         while (running := self.running()) is not None:
             waited = time.monotonic() - began
-            if self._is_ready(running.url):
+            if self._is_ready(running):
                 progress(f"{running.engine} is green at {running.url}", 1.0)
                 return running
             if waited > timeout:
@@ -208,14 +183,10 @@ class Node:
             raise _PortTaken(self._post_mortem("found its port taken"))
         raise LocalEngineError(self._post_mortem("ended while starting"))
 
-    def _is_ready(self, url: str) -> bool:
-        try:
-            answer = httpx.get(f"{url}/_cluster/health", trust_env=False, timeout=5.0)
-            health = answer.json() if answer.is_success else {}
-        except (httpx.HTTPError, ValueError):
-            return False
+    def _is_ready(self, running: RunningNode) -> bool:
+        health = cluster_health(int(running.url.rpartition(":")[2]))
         # Another program may answer on the port we had hoped for.
-        return health.get("cluster_name") == self._cluster and _is_settled(health)
+        return health.get("cluster_name") == self._cluster and is_settled(health)
 
     def _post_mortem(self, what: str) -> str:
         log = self.layout.log
@@ -235,17 +206,6 @@ def checked_heap(heap: str) -> str:
     if not _HEAP.fullmatch(heap):
         raise SettingsError(f"heap={heap!r} is no size of memory: write it like 512m or 1g.")
     return heap
-
-
-def _is_settled(health: Mapping[str, object]) -> bool:
-    """Green, or as green as one node gets: every primary is there, and only replicas lack a home.
-
-    A fresh node is green. One with an index of the user's that asks for replicas never is.
-    """
-    if health.get("status") == "green":
-        return True
-    busy = ("initializing_shards", "relocating_shards", "number_of_pending_tasks")
-    return health.get("status") == "yellow" and not any(health.get(key) for key in busy)
 
 
 def _share(waited: float) -> float:

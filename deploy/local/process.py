@@ -6,9 +6,11 @@ import os
 import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 _POLL = 0.05
+_KILL_PATIENCE = 10.0
 _INSTANT = 0.001
 
 
@@ -39,21 +41,24 @@ def is_ours(pid: int, started: int, mark: str) -> bool:
     return False
 
 
-def end(pid: int, started: int, *, grace: float) -> None:
-    """Ask the process to stop, and kill it if it is still there after ``grace`` seconds."""
-    for sent, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, 5.0)):
-        if not _signal(pid, started, sent) or _gone(pid, started, patience):
-            return
+def end(pid: int, started: int, *, grace: float) -> bool:
+    """Ask the process to stop, and kill it if it is still there after ``grace`` seconds.
+
+    True if it is gone.
+    """
+    for sent, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, _KILL_PATIENCE)):
+        _signal(pid, started, sent)
+        if _gone(pid, started, patience):
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)  # if it was our child, do not leave a zombie
+            return True
+    return False
 
 
-def _signal(pid: int, started: int, sent: signal.Signals) -> bool:
-    if started_at(pid) != started:
-        return False
-    try:
-        os.kill(pid, sent)
-    except ProcessLookupError:
-        return False
-    return True
+def _signal(pid: int, started: int, sent: signal.Signals) -> None:
+    if started_at(pid) == started:
+        with suppress(ProcessLookupError):
+            os.kill(pid, sent)
 
 
 def _gone(pid: int, started: int, patience: float) -> bool:
@@ -89,21 +94,17 @@ def spawn(command: list[str], *, stdin: Path | None, output: Path, tmp: Path) ->
     )
 
 
-def free_ports(count: int, *, preferred: tuple[int, ...] = ()) -> tuple[int, ...]:
-    """Ports of 127.0.0.1 that were free a moment ago: the preferred ones, else of the OS's choice.
+def free_ports(preferred: tuple[int, int] | None = None) -> tuple[int, int]:
+    """Two ports of 127.0.0.1 that were free a moment ago: the preferred ones, else any.
 
     Someone may take one before the node does; the caller has to try again then.
     """
-    if len(preferred) == count and all(map(_is_free, preferred)):
+    if preferred is not None and all(map(_is_free, preferred)):
         return preferred
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for sock in sockets:
+    with socket.socket() as one, socket.socket() as other:
+        for sock in (one, other):
             sock.bind(("127.0.0.1", 0))
-        return tuple(sock.getsockname()[1] for sock in sockets)
-    finally:
-        for sock in sockets:
-            sock.close()
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 def _is_free(port: int) -> bool:

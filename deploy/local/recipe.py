@@ -69,6 +69,7 @@ class Recipe:
 
     def groups(self) -> dict[str, tuple[Artifact, ...]]:
         """The sets of artifacts to resolve, each on its own so that each keeps its own versions."""
-        found = dict(self.folders)
-        found |= {f"modules/{module.name}": (module.artifact,) for module in self.modules}
-        return found | ({"plugins": self.plugins} if self.plugins else {})
+        # The plugins first: one of them is most of the download, and Maven works in two threads.
+        found = {"plugins": self.plugins} if self.plugins else {}
+        found |= dict(self.folders)
+        return found | {f"modules/{module.name}": (module.artifact,) for module in self.modules}
