@@ -1,0 +1,216 @@
+"""One asynchronous way to talk to OpenSearch and Elasticsearch.
+
+A client library is used for what it is good at, connections, TLS and authentication; retries,
+errors and JSON are alike for both. Nothing of the libraries gets past their two modules.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from connectors.options import EngineKind, EngineOptions
+from plugin.ranking.errors import EngineRejected, EngineUnavailable, SettingsError
+
+__all__ = [
+    "BulkItem",
+    "BulkOutcome",
+    "Engine",
+    "EngineInfo",
+    "EngineKind",
+    "connect",
+]
+
+RETRIED = frozenset({429, 502, 503, 504})
+_FIRST_WAIT = 0.2  # seconds; doubled at every attempt
+_LONGEST_WAIT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What a cluster says of itself; ``plugins`` are those of the node that answered."""
+
+    kind: EngineKind
+    version: str
+    plugins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BulkItem:
+    """What became of one operation; ``error`` is None where it succeeded."""
+
+    action: str
+    id: str
+    status: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkOutcome:
+    """What became of a bulk request, item by item in the order of the operations."""
+
+    items: tuple[BulkItem, ...]
+    took_ms: int
+
+
+class Engine(Protocol):
+    """A cluster. Every method raises EngineUnavailable or EngineRejected."""
+
+    kind: EngineKind
+    url: str
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Any:
+        """Send one request and give its JSON answer; retried on 429, 502, 503 and 504 only.
+
+        ``body`` is a JSON value, or a sequence of them for the paths that take NDJSON.
+        """
+        ...
+
+    async def search(
+        self, index: str, body: Mapping[str, Any], *, params: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """`POST /{index}/_search`."""
+        ...
+
+    async def bulk(self, index: str, operations: Sequence[Mapping[str, Any]]) -> BulkOutcome:
+        """`POST /{index}/_bulk`: actions and, after each that has one, its document."""
+        ...
+
+    async def info(self) -> EngineInfo:
+        """Kind, version and plugins."""
+        ...
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        ...
+
+
+class ClientEngine(ABC):
+    """What both engines share; a subclass sends one request through its client library."""
+
+    kind: EngineKind
+
+    def __init__(self, options: EngineOptions) -> None:
+        self.url = str(options.url).rstrip("/")
+        self._retries = options.retries
+
+    @abstractmethod
+    async def _send(self, method: str, path: str, params: Mapping[str, Any], body: Any) -> Any:
+        """One attempt; raises EngineUnavailable or EngineRejected."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give the connections back."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Any = None,
+    ) -> Any:
+        for attempt in range(self._retries + 1):
+            try:
+                return await self._send(method, path, dict(params or {}), body)
+            except EngineRejected as error:
+                if error.status not in RETRIED or attempt == self._retries:
+                    raise
+            await asyncio.sleep(min(_FIRST_WAIT * 2**attempt, _LONGEST_WAIT))
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def search(
+        self, index: str, body: Mapping[str, Any], *, params: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        answer: dict[str, Any] = await self.request(
+            "POST", f"/{index}/_search", params=params, body=body
+        )
+        return answer
+
+    async def bulk(self, index: str, operations: Sequence[Mapping[str, Any]]) -> BulkOutcome:
+        answer = await self.request("POST", f"/{index}/_bulk", body=list(operations))
+        return BulkOutcome(tuple(map(_bulk_item, answer["items"])), int(answer["took"]))
+
+    async def info(self) -> EngineInfo:
+        answer = await self.request("GET", "/_nodes/_local/plugins")
+        node = next(iter(answer["nodes"].values()))
+        plugins = tuple(sorted(plugin["name"] for plugin in node.get("plugins", ())))
+        return EngineInfo(self.kind, node["version"], plugins)
+
+
+def _bulk_item(item: Mapping[str, Any]) -> BulkItem:
+    ((action, outcome),) = item.items()
+    error = outcome.get("error")
+    reason = None if error is None else f"{error.get('type')}: {error.get('reason')}"
+    return BulkItem(action, outcome.get("_id", ""), int(outcome["status"]), reason)
+
+
+def unreachable(url: str, why: str) -> EngineUnavailable:
+    """Nobody usable answers at ``url``."""
+    return EngineUnavailable(
+        f"the engine at {url} cannot be used: {why}; check RANKSIDE_ENGINE__URL"
+    )
+
+
+def rejected(status: int, body: Any) -> EngineRejected:
+    """The engine's error answer as ours: its type and its reason in one sentence."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if not isinstance(error, Mapping):
+        return EngineRejected(f"the engine answered HTTP {status}: {error or body}", status=status)
+    kind = str(error.get("type", ""))
+    cause = error
+    # The root cause says which field or clause; the outer reason is often "all shards failed".
+    if error.get("root_cause"):
+        cause = error["root_cause"][0]
+    reason = cause.get("reason") or error.get("reason")
+    message = f"the engine answered HTTP {status} ({cause.get('type', kind)}): {reason}"
+    return EngineRejected(message, status=status, kind=kind)
+
+
+async def connect(options: EngineOptions) -> Engine:
+    """An engine for ``options``; ``auto`` asks the cluster once which kind it is.
+
+    Raises:
+        SettingsError: no address is set, or the options contradict each other.
+        EngineUnavailable: nobody answers at the address.
+        EngineRejected: the cluster refuses us.
+    """
+    from connectors.elasticsearch import ElasticsearchEngine
+    from connectors.opensearch import OpenSearchEngine
+
+    if options.url is None:
+        raise SettingsError("no engine address is set; give --url or set RANKSIDE_ENGINE__URL")
+    kinds = {
+        EngineKind.OPENSEARCH: OpenSearchEngine,
+        EngineKind.ELASTICSEARCH: ElasticsearchEngine,
+    }
+    if options.kind != "auto":
+        return kinds[options.kind](options)
+    # This client looks at no product header, so that it can ask either.
+    engine = OpenSearchEngine(options)
+    try:
+        kind = await _kind(engine)
+    except BaseException:
+        await engine.close()
+        raise
+    if kind is EngineKind.OPENSEARCH:
+        return engine
+    await engine.close()
+    return ElasticsearchEngine(options)
+
+
+async def _kind(engine: Engine) -> EngineKind:
+    """Nodes of both say what they are; only Elasticsearch's have a build flavour."""
+    answer = await engine.request("GET", "/_nodes/_local")
+    node = next(iter(answer["nodes"].values()))
+    return EngineKind.ELASTICSEARCH if "build_flavor" in node else EngineKind.OPENSEARCH
