@@ -123,6 +123,7 @@ class Timings(Wire):
     tokenize: float = 0.0
     encode: float = 0.0
     score: float = 0.0
+    llm: float = 0.0
     total: float = 0.0
 
 

@@ -1,0 +1,80 @@
+"""`rankside serve`: the sidecar, in the foreground, with JSON logs on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+from pydantic import BaseModel, ValidationError
+
+from plugin.ranking.errors import SettingsError
+from rankside.cli.console import ConfigOption
+from rankside.settings import load_settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from plugin.models.options import LLMOptions, ModelOptions
+    from plugin.sidecar.options import SidecarOptions
+    from plugin.sidecar.sidecar import OnFatal
+
+Table = TypeVar("Table", bound=BaseModel)
+
+
+def serve(
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes a free one.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Registry name of the encoder.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, mps, cuda or cuda:N.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Serve the encoder and the rankings until SIGTERM; options win over settings."""
+    settings = load_settings(config)
+    sidecar = _with(settings.sidecar, "sidecar", host=host, port=port)
+    encoder = _with(settings.model, "model", name=model, device=device)
+    try:
+        from plugin.sidecar import logs, server
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{error.name} is not installed; install rankside[sidecar] to serve"
+        ) from error
+    logs.configure(sidecar.log_level)
+    make_app = _app_maker(sidecar, encoder, settings.llm)
+    server.run(make_app, sidecar, server.listen(sidecar))
+
+
+def _app_maker(
+    sidecar: SidecarOptions, encoder: ModelOptions, llm: LLMOptions
+) -> Callable[[OnFatal], FastAPI]:
+    """The app, given what to call when the model is lost; raises SettingsError for a wrong name."""
+    from plugin.models.llm import load_llm
+    from plugin.models.load import load_encoder, profile_for
+    from plugin.sidecar.app import create_app
+
+    profile_for(encoder)
+
+    def make(on_fatal: OnFatal) -> FastAPI:
+        return create_app(
+            sidecar,
+            lambda: load_encoder(encoder),
+            load_llm(llm),
+            llm_options=llm,
+            on_fatal=on_fatal,
+        )
+
+    return make
+
+
+def _with(options: Table, table: str, **given: Any) -> Table:
+    """``options`` with those of the command line that were given, checked like every other."""
+    changes = {name: value for name, value in given.items() if value is not None}
+    try:
+        return type(options).model_validate({**options.model_dump(), **changes})
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join([table, *map(str, first["loc"])])
+        raise SettingsError(f"{key} = {first['input']!r} is wrong: {first['msg']}") from error
