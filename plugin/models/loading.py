@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling as PoolingModule
 from sentence_transformers.sentence_transformer.modules import Transformer
-from torch import nn
+from transformers.utils import logging as hub_logging
 
 from plugin.models.hardware import Placement
 from plugin.ranking.errors import ModelUnavailable
@@ -33,8 +35,9 @@ def load_model(
     """Load the model of ``profile`` from ``path``, or else its package, or else the hub.
 
     Modules are built from the profile. With ``shipped_modules``, a folder that has a
-    ``modules.json`` is loaded as it ships, and must pool as the profile says. Code from the hub is
-    never run.
+    ``modules.json`` is loaded as it ships, and must pool as the profile says. Vectors come out
+    unnormalised where no shipped module normalises: that is the encoder's part. Code from the hub
+    is never run.
 
     Raises:
         ModelUnavailable: the files are missing, changed or unreadable, or contradict the profile.
@@ -43,29 +46,40 @@ def load_model(
     if folder is not None:
         _verify(profile, folder)
     location = str(folder or profile.location)
+    as_shipped = folder is not None and shipped_modules and (folder / "modules.json").is_file()
     try:
-        if folder is not None and shipped_modules and (folder / "modules.json").is_file():
-            model = SentenceTransformer(
-                location,
-                device=placement.device,
-                local_files_only=True,
-                model_kwargs={"dtype": placement.torch_dtype},
-            )
+        if folder is None:
+            model = _built(profile, location, placement, offline=offline)
         else:
-            modules = _modules(profile, location, placement, offline=offline or folder is not None)
-            model = SentenceTransformer(modules=modules, device=placement.device)
+            with _no_progress_bars():
+                model = (
+                    _shipped(location, placement)
+                    if as_shipped
+                    else _built(profile, location, placement, offline=True)
+                )
     except _FAILURES as error:
         raise ModelUnavailable(
-            f"model {profile.name} cannot be loaded from {location} ({error}); check the path, or "
-            "download it where the hub is reachable and set model.path"
+            f"model {profile.name} cannot be loaded from {location} ({_brief(error)}); check the "
+            "path, or download it where the hub is reachable and set model.path"
         ) from error
     _check(profile, model)
     return model
 
 
-def _modules(
+def _shipped(location: str, placement: Placement) -> SentenceTransformer:
+    return SentenceTransformer(
+        location,
+        device=placement.device,
+        local_files_only=True,
+        trust_remote_code=False,
+        model_kwargs={"dtype": placement.torch_dtype},
+    )
+
+
+def _built(
     profile: ModelProfile, location: str, placement: Placement, *, offline: bool
-) -> list[nn.Module]:
+) -> SentenceTransformer:
+    """The model with the modules that the profile states; lengths are the encoder's to set."""
     origin: dict[str, Any] = {"local_files_only": offline, "trust_remote_code": False}
     if profile.revision and profile.package is None:
         origin["revision"] = profile.revision
@@ -76,7 +90,24 @@ def _modules(
         config_kwargs=dict(origin),
     )
     pooling = PoolingModule(transformer.get_embedding_dimension(), _MODES[profile.pooling])
-    return [transformer, pooling]
+    return SentenceTransformer(modules=[transformer, pooling], device=placement.device)
+
+
+def _brief(error: Exception) -> str:
+    """The first line of a foreign message, or its kind where it says nothing."""
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+@contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    """Reading local files takes a moment; a bar for it only disturbs logs."""
+    shown = hub_logging.is_progress_bar_enabled()
+    hub_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        if shown:
+            hub_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _package_folder(profile: ModelProfile) -> Path | None:

@@ -23,6 +23,10 @@ DEFAULT_BATCH_TOKENS = 16_384
 class SentenceTransformerEncoder:
     """Runs the modules of a SentenceTransformer over ids that are cut exactly by its profile.
 
+    Texts are tokenised here and not by ``SentenceTransformer.encode``, which would cut off the end
+    token of long texts, and lays every text out as a chat turn where the tokenizer has a chat
+    template and the model's folder says nothing about it (seen in 6.2).
+
     Rows are padded on the right: a causal model's tokens never see what stands behind them, a
     bidirectional one's are masked, positions count from the text's start in both, and pooling goes
     by the mask. ``batch_tokens`` bounds a forward pass, padding included.
@@ -83,7 +87,7 @@ class SentenceTransformerEncoder:
                     f"the device has no memory for one text of {len(batch[0].ids)} tokens; lower "
                     "model.max_tokens, or use a smaller model or float16"
                 ) from error
-        except RuntimeError as error:
+        except (RuntimeError, IndexError) as error:  # a token over the vocabulary is an IndexError
             raise _translated(error) from error
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -118,7 +122,7 @@ class SentenceTransformerEncoder:
         return vectors / norms if self._profile.normalize else vectors
 
 
-def _translated(error: RuntimeError) -> ModelUnavailable | ModelOutputError:
+def _translated(error: RuntimeError | IndexError) -> ModelUnavailable | ModelOutputError:
     """An error of the forward pass; a broken CUDA context is fatal to the process."""
     if isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error):
         return ModelUnavailable("the GPU failed; restart the process", fatal=True)

@@ -255,20 +255,29 @@ def test_out_of_memory_on_one_text_names_its_length(make: Make) -> None:
     assert not caught.value.fatal
 
 
-def test_a_broken_cuda_context_is_fatal(make: Make) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED"),
+        torch.AcceleratorError("device-side assert triggered"),
+    ],
+    ids=["cublas", "accelerator"],
+)
+def test_a_broken_cuda_context_is_fatal(make: Make, error: Exception) -> None:
     failing = make()
-    fail_above(failing, 0, RuntimeError("CUDA error: device-side assert triggered"))
+    fail_above(failing, 0, error)
 
     with pytest.raises(ModelUnavailable, match="restart") as caught:
         failing.encode(INPUTS)
     assert caught.value.fatal
 
 
-def test_another_failure_of_the_model_is_its_output(make: Make) -> None:
+@pytest.mark.parametrize("error", [RuntimeError("expected scalar type"), IndexError("index")])
+def test_another_failure_of_the_model_is_its_output(make: Make, error: Exception) -> None:
     failing = make()
-    fail_above(failing, 0, RuntimeError("expected scalar type Float"))
+    fail_above(failing, 0, error)
 
-    with pytest.raises(ModelOutputError, match="RuntimeError"):
+    with pytest.raises(ModelOutputError, match=type(error).__name__):
         failing.encode(INPUTS)
 
 

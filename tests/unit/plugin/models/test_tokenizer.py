@@ -106,6 +106,13 @@ def test_threads_do_not_disturb_each_other(both: HubTokenizer) -> None:
         assert list(pool.map(work, range(200))) == expected
 
 
+def test_threads_may_lay_out_turns_at_once(qwen: HubTokenizer) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        turns = list(pool.map(qwen.user_turn, map(str, range(100))))
+
+    assert turns == [qwen.user_turn(str(number)) for number in range(100)]
+
+
 def test_a_folder_without_a_tokenizer_is_an_error_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match=r"model\.path"):
         load_tokenizer(tmp_path)
