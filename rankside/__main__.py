@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rankside.cli import main
+from rankside.cli.root import main
 
 if __name__ == "__main__":
     main()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from rankside.cli import app
+from rankside.cli.root import app
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
