@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 
 from plugin.models.llm import LLM
 from plugin.models.options import LLMOptions
-from plugin.sidecar import errors, health, native, openai
+from plugin.sidecar import cohere, errors, health, native, openai, tei
 from plugin.sidecar.auth import BearerAuth, KeyFile
 from plugin.sidecar.edge import BodyLimit, Edge
 from plugin.sidecar.options import SidecarOptions
@@ -48,7 +48,7 @@ def create_app(
     )
     app.state.sidecar = sidecar
     app.include_router(health.router)
-    for module in (native, openai):
+    for module in (native, openai, cohere, tei):
         app.include_router(module.router, dependencies=[_BEARER])
     errors.install(app)
     routes = frozenset(app.openapi()["paths"])

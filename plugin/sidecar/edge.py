@@ -47,10 +47,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", noted.id.encode("latin-1")),
-                ]
+                message["headers"] = [*message.get("headers", ()), *_headers(noted)]
             await send(message)
 
         try:
@@ -141,6 +138,11 @@ class CancellableRoute(APIRoute):
                 await asyncio.gather(work, gone, return_exceptions=True)
 
         return cancellable
+
+
+def _headers(noted: record.Record) -> list[tuple[bytes, bytes]]:
+    named = {"x-request-id": noted.id, **noted.headers}
+    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in named.items()]
 
 
 async def _farewell(request: Request) -> None:

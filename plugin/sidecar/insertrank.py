@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from plugin.models.llm import LLM, Completion
 from plugin.models.options import LLMOptions
 from plugin.ranking import insertrank
 from plugin.ranking.errors import DeadlineExceeded, ModelError, ModelUnavailable, Overloaded
 from plugin.ranking.hits import Ranking, RankRequest, passed_through
+from plugin.ranking.insertrank import InsertRankOptions, ScoreMode
 from plugin.sidecar.admission import estimate_all
 from plugin.sidecar.call import Call
 from plugin.sidecar.metrics import Metrics
@@ -45,7 +48,7 @@ class InsertRanker:
         Raises:
             RequestError: a hit that enters the prompt has no text.
         """
-        messages = insertrank.messages(request, self._options.insertrank)
+        messages = insertrank.messages(request, self._prompt(request))
         timeout = min(call.deadline.left, self._options.timeout)
         try:
             async with call.deadline.enforced():
@@ -54,6 +57,12 @@ class InsertRanker:
             return passed_through(request, _reason(error))
         self._count(call, completion)
         return insertrank.ranking(request, completion.text)
+
+    def _prompt(self, request: RankRequest) -> InsertRankOptions:
+        """How the prompt is written; scores that are all the same say nothing, so none is shown."""
+        options = self._options.insertrank
+        alike = len({hit.score for hit in request.windowed}) < 2
+        return replace(options, score_mode=ScoreMode.OFF) if alike else options
 
     def _count(self, call: Call, completion: Completion) -> None:
         call.prompt_tokens += completion.prompt_tokens

@@ -16,9 +16,10 @@ _ACCEPTED = re.compile(r"[\x21-\x7e]{1,128}")
 
 @dataclass(slots=True)
 class Record:
-    """One request's id and the fields that its log line gets."""
+    """One request's id, headers for its answer, and fields for its log line."""
 
     id: str
+    headers: dict[str, str] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
 
 

@@ -99,7 +99,7 @@ def run(
     )
     server = DrainingServer(config, app.state.sidecar)
     logger.info("listening on %s", address(listener))
-    _swallow_signals()
+    _take_signals(server)
     server.run(sockets=[listener])
     if failures:
         raise failures[0]
@@ -111,10 +111,10 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _swallow_signals() -> None:
-    """Uvicorn raises the signals it caught again when it has ended; that must not kill us."""
+def _take_signals(server: DrainingServer) -> None:
+    """Before uvicorn listens to signals, and after: it raises those it caught again at its end."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, lambda *_: server.ask_to_end())
 
 
 def _end_hard_after(seconds: float) -> None:

@@ -125,7 +125,11 @@ def note(
     """Say what became of a ranking: in the metrics, in the log line, and in the headers."""
     timings = call.timings()
     sidecar_of(request).metrics.ranked(strategy, status, reason, timings)
-    record_of(request).fields.update(
+    record = record_of(request)
+    record.headers["x-rankside-status"] = status.value
+    if reason:
+        record.headers["x-rankside-reason"] = reason
+    record.fields.update(
         strategy=strategy.value,
         status=status.value,
         reason=reason,
