@@ -1,0 +1,261 @@
+"""The JSON bodies of the engines' own model features, which let an engine call the sidecar.
+
+OpenSearch: ml-commons connectors and remote models, an ingest pipeline with `text_embedding`, a
+search pipeline with `rerank`; every body ran on a 3.6 node. Elasticsearch: inference endpoints of
+the `custom` service and an ingest pipeline with `inference`, after the pages *Create a custom
+inference endpoint* and *Inference processor*; the node that tests run has neither.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from connectors.meta import IndexMeta
+from pipelines.options import PipelineOptions
+
+MARK = "managed_by: rankside"
+MARK_HEADER = "X-Managed-By"
+TO_EMBED = "rankside_text_to_embed"  # lives inside the pipeline only
+NO_KEY = "none"  # ml-commons refuses a connector without a credential
+
+
+@dataclass(frozen=True, slots=True)
+class SidecarTarget:
+    """The sidecar as the engine's nodes call it; ``api_key`` is None where none is needed."""
+
+    url: str
+    model: str
+    api_key: str | None = None
+
+    def at(self, path: str) -> str:
+        """The address of one of its calls."""
+        return self.url.rstrip("/") + path
+
+
+def embed_connector(
+    name: str, target: SidecarTarget, meta: IndexMeta, options: PipelineOptions
+) -> dict[str, Any]:
+    """An ml-commons connector to `/v1/embeddings`, for documents."""
+    request = {
+        "input": Raw("${parameters.input}"),
+        "model": "${parameters.model}",
+        "input_type": "document",
+        "dimensions": meta.dimensions,
+        "encoding_format": "float",
+    }
+    action = _predict(target.at("/v1/embeddings"), request, "openai.embedding", target)
+    what = "Document vectors for the ingest pipeline"
+    return _connector(name, what, action, target, timeout=options.ingest_timeout, retries=1)
+
+
+def rerank_connector(name: str, target: SidecarTarget, options: PipelineOptions) -> dict[str, Any]:
+    """An ml-commons connector to `/v1/rerank` (Cohere's dialect)."""
+    request = {
+        "documents": Raw("${parameters.documents}"),
+        "query": "${parameters.query}",
+        "model": "${parameters.model}",
+        "top_n": Raw("${parameters.top_n}"),
+    }
+    action = _predict(target.at("/v1/rerank"), request, "cohere.rerank", target)
+    what = "Scores for the search pipeline"
+    return _connector(name, what, action, target, timeout=options.search_timeout, retries=0)
+
+
+def remote_model(name: str, connector_id: str) -> dict[str, Any]:
+    """The body that registers a remote model behind a connector."""
+    return {
+        "name": name,
+        "function_name": "remote",
+        "description": f"Rankside's sidecar ({MARK})",
+        "connector_id": connector_id,
+    }
+
+
+def opensearch_ingest(meta: IndexMeta, model_id: str, options: PipelineOptions) -> dict[str, Any]:
+    """An ingest pipeline that embeds the text fields as Rankside does, and writes the hash field.
+
+    A document that already holds the vector of its text is left alone.
+    """
+    embed: dict[str, Any] = {
+        "model_id": model_id,
+        "field_map": {TO_EMBED: meta.vector_field},
+        "batch_size": options.batch_size,
+    }
+    return {
+        "description": f"Document vectors by Rankside's sidecar ({MARK})",
+        "processors": _around({"text_embedding": embed}, meta, options),
+    }
+
+
+def elasticsearch_ingest(
+    meta: IndexMeta, endpoint: str, options: PipelineOptions
+) -> dict[str, Any]:
+    """The same for Elasticsearch, through an inference endpoint."""
+    embed: dict[str, Any] = {
+        "model_id": endpoint,
+        "input_output": [{"input_field": TO_EMBED, "output_field": meta.vector_field}],
+        "ignore_missing": True,
+    }
+    return {
+        "description": "Document vectors by Rankside's sidecar",
+        "_meta": {"managed_by": "rankside"},
+        "processors": _around({"inference": embed}, meta, options),
+    }
+
+
+def opensearch_search(model_id: str, text_fields: Sequence[str]) -> dict[str, Any]:
+    """A search pipeline that reranks the hits of a page by the sidecar's scores.
+
+    The processor joins the fields of a document without a space, sees only the `size` hits, and
+    needs `ext.rerank.query_context` in each search.
+    """
+    rerank = {
+        "ml_opensearch": {"model_id": model_id},
+        "context": {"document_fields": list(text_fields)},
+        "ignore_failure": True,
+    }
+    return {
+        "description": f"Rerank by Rankside's sidecar ({MARK})",
+        "response_processors": [{"rerank": rerank}],
+    }
+
+
+def embed_endpoint(
+    target: SidecarTarget, meta: IndexMeta, options: PipelineOptions
+) -> dict[str, Any]:
+    """An Elasticsearch inference endpoint (`text_embedding`) for `/v1/embeddings`."""
+    request = {
+        "input": Raw("${input}"),
+        "model": target.model,
+        "input_type": Raw("${input_type}"),
+        "dimensions": meta.dimensions,
+        "encoding_format": "float",
+    }
+    settings = _custom(target, "/v1/embeddings", request)
+    settings |= {
+        "response": {"json_parser": {"text_embeddings": "$.data[*].embedding[*]"}},
+        "input_type": {
+            "translation": {"ingest": "document", "search": "query"},
+            "default": "document",
+        },
+        "similarity": "cosine",
+        "dimensions": meta.dimensions,
+        "batch_size": options.batch_size,
+    }
+    return {"service": "custom", "service_settings": settings}
+
+
+def rerank_endpoint(target: SidecarTarget) -> dict[str, Any]:
+    """An Elasticsearch inference endpoint (`rerank`) for `text_similarity_reranker`."""
+    request = {"documents": Raw("${input}"), "query": Raw("${query}"), "model": target.model}
+    settings = _custom(target, "/v1/rerank", request)
+    settings["response"] = {
+        "json_parser": {
+            "reranked_index": "$.results[*].index",
+            "relevance_score": "$.results[*].relevance_score",
+        }
+    }
+    return {"service": "custom", "service_settings": settings}
+
+
+class Raw(str):
+    """A place in a request that the engine fills with JSON, hence outside quotes."""
+
+    __slots__ = ()
+
+
+def request_template(fields: Mapping[str, Any]) -> str:
+    """A request body in which `Raw` values stand unquoted."""
+    parts = (f"{json.dumps(key)}: {_value(value)}" for key, value in fields.items())
+    return "{ " + ", ".join(parts) + " }"
+
+
+def _value(value: object) -> str:
+    return str(value) if isinstance(value, Raw) else json.dumps(value)
+
+
+def _connector(
+    name: str,
+    what: str,
+    action: dict[str, Any],
+    target: SidecarTarget,
+    *,
+    timeout: int,
+    retries: int,
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "description": f"{what}, by Rankside's sidecar ({MARK})",
+        "version": "1",
+        "protocol": "http",
+        "parameters": {"model": target.model},
+        "credential": {"key": target.api_key or NO_KEY},
+        "actions": [action],
+        "client_config": {
+            "connection_timeout": min(timeout, 5),
+            "read_timeout": timeout,
+            "max_retry_times": retries,
+        },
+    }
+
+
+def _predict(
+    url: str, request: Mapping[str, Any], dialect: str, target: SidecarTarget
+) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json"}
+    if target.api_key:
+        headers["Authorization"] = "Bearer ${credential.key}"
+    return {
+        "action_type": "PREDICT",
+        "method": "POST",
+        "url": url,
+        "headers": headers,
+        "request_body": request_template(request),
+        "pre_process_function": f"connector.pre_process.{dialect}",
+        "post_process_function": f"connector.post_process.{dialect}",
+    }
+
+
+def _custom(target: SidecarTarget, path: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", MARK_HEADER: "rankside"}
+    if target.api_key:
+        headers["Authorization"] = "Bearer ${api_key}"
+    return {
+        "secret_parameters": {"api_key": target.api_key or NO_KEY},
+        "url": target.at(path),
+        "headers": headers,
+        "request": request_template(request),
+    }
+
+
+def _around(
+    embed: dict[str, Any], meta: IndexMeta, options: PipelineOptions
+) -> list[dict[str, Any]]:
+    """The processors before and after the one that embeds."""
+    if options.on_embed_failure == "index":
+        written = [meta.vector_field, meta.hash_field]
+        (processor,) = embed.values()
+        processor["on_failure"] = [{"remove": {"field": written, "ignore_missing": True}}]
+    return [
+        {"script": _document_text(meta)},
+        embed,
+        {"remove": {"field": TO_EMBED, "ignore_missing": True}},
+    ]
+
+
+def _document_text(meta: IndexMeta) -> dict[str, Any]:
+    """`connectors.meta.document_text` and `vector_hash`, in Painless."""
+    source = (resources.files("pipelines") / "document_text.painless").read_text("utf-8")
+    params = {
+        "text_fields": list(meta.text_fields),
+        "separator": "\n",  # Painless has no escape for it
+        "fingerprint": meta.fingerprint,
+        "hash_field": meta.hash_field,
+        "vector_field": meta.vector_field,
+        "to_embed": TO_EMBED,
+    }
+    return {"lang": "painless", "source": source, "params": params}

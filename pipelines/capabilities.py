@@ -1,0 +1,101 @@
+"""Whether a cluster has what the wanted resources need, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from connectors.engine import Engine, EngineKind
+from pipelines.mlcommons import ML
+from pipelines.options import Part
+from pipelines.resources import Resource
+from plugin.ranking.errors import EngineError, EngineRejected
+
+INGEST_PROCESSORS = {
+    EngineKind.OPENSEARCH: frozenset({"script", "text_embedding", "remove"}),
+    EngineKind.ELASTICSEARCH: frozenset({"script", "inference", "remove"}),
+}
+
+
+async def require(engine: Engine, resources: Sequence[Resource]) -> None:
+    """Check that the cluster can hold ``resources``.
+
+    Raises:
+        EngineError: it cannot; one sentence says what is missing and what can be applied.
+    """
+    wanted = {resource.part for resource in resources}
+    missing = {part: await lacking(engine, part) for part in sorted(wanted)}
+    lacks = [name for names in missing.values() for name in names]
+    if lacks:
+        rest = [part for part in Part if part not in missing or not missing[part]]
+        only = f"apply the rest with --only {','.join(rest)}" if rest else "install it"
+        unique = ", ".join(dict.fromkeys(lacks))
+        raise EngineError(f"this {_title(engine.kind)} cluster lacks {unique}; {only}")
+
+
+async def lacking(engine: Engine, part: Part) -> list[str]:
+    """What ``part`` needs and the cluster has not; [] where it has all, or will not say."""
+    if part is Part.TEMPLATE:
+        return []
+    if engine.kind is EngineKind.ELASTICSEARCH:
+        return await _lacking_inference(engine, part)
+    return await _lacking_ml(engine, part)
+
+
+async def _lacking_ml(engine: Engine, part: Part) -> list[str]:
+    missing = []
+    if not await _answers(engine, f"{ML}/connectors/_search"):
+        missing.append("the plugin opensearch-ml (ml-commons)")
+    if part is Part.INGEST:
+        return missing + await _lacking_processors(engine)
+    nodes = await _nodes(engine, "search_pipelines")
+    if any("rerank" not in _types(node, "search_pipelines", "response") for node in nodes):
+        missing.append("the plugin opensearch-neural-search (rerank)")
+    return missing
+
+
+async def _lacking_inference(engine: Engine, part: Part) -> list[str]:
+    missing = []
+    if not await _answers(engine, "/_inference/_all"):
+        missing.append("the _inference API")
+    return missing + (await _lacking_processors(engine) if part is Part.INGEST else [])
+
+
+async def _lacking_processors(engine: Engine) -> list[str]:
+    needed = INGEST_PROCESSORS[engine.kind]
+    lacks: set[str] = set()
+    for node in await _nodes(engine, "ingest"):
+        lacks |= needed - _types(node, "ingest", "")
+    if not lacks:
+        return []
+    word = "processor" if len(lacks) == 1 else "processors"
+    return [f"the ingest {word} {' and '.join(sorted(lacks))}"]
+
+
+async def _nodes(engine: Engine, metric: str) -> list[dict[str, Any]]:
+    """What each node says of ``metric``; [] where the cluster keeps its nodes to itself."""
+    try:
+        answer = await engine.request("GET", f"/_nodes/{metric}")
+    except EngineRejected:
+        return []
+    nodes: list[dict[str, Any]] = list(answer["nodes"].values())
+    return nodes
+
+
+def _types(node: dict[str, Any], metric: str, prefix: str) -> set[str]:
+    lists: Iterable[Any] = node.get(metric, {}).items()
+    found = [entry for name, entries in lists if name.startswith(prefix) for entry in entries]
+    return {entry["type"] for entry in found}
+
+
+async def _answers(engine: Engine, path: str) -> bool:
+    """Whether there is a handler behind ``path``; a refusal for another reason is one."""
+    try:
+        await engine.request("GET", path)
+    except EngineRejected as error:
+        return "no handler found" not in str(error)
+    return True
+
+
+def _title(kind: EngineKind) -> str:
+    return {EngineKind.OPENSEARCH: "OpenSearch", EngineKind.ELASTICSEARCH: "Elasticsearch"}[kind]

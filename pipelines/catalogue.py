@@ -1,0 +1,135 @@
+"""From options, model and sidecar to the resources an engine should hold, in order of need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from connectors.engine import EngineKind
+from connectors.meta import IndexMeta
+from pipelines import bodies
+from pipelines.bodies import SidecarTarget
+from pipelines.definitions import index_body, index_template
+from pipelines.mlcommons import Connector, RemoteModel
+from pipelines.options import Part, PipelineOptions
+from pipelines.resources import (
+    IndexTemplate,
+    InferenceEndpoint,
+    IngestPipeline,
+    Resource,
+    SearchPipeline,
+    key,
+    ref,
+)
+
+
+def catalogue(
+    kind: EngineKind,
+    meta: IndexMeta,
+    options: PipelineOptions,
+    target: SidecarTarget,
+    parts: Collection[Part] | None = None,
+) -> tuple[Resource, ...]:
+    """The resources of ``parts`` (default: what the options say), each after what it needs.
+
+    Raises:
+        SettingsError: the engine cannot index vectors of that length.
+    """
+    makers: dict[Part, Callable[[], list[Resource]]] = {
+        Part.INGEST: lambda: _INGEST[kind](meta, options, target),
+        Part.SEARCH: lambda: _SEARCH[kind](meta, options, target),
+        Part.TEMPLATE: lambda: [_template(kind, meta, options)],
+    }
+    wanted = options.parts if parts is None else parts
+    return tuple(resource for part, make in makers.items() if part in wanted for resource in make())
+
+
+def ingest_name(options: PipelineOptions) -> str:
+    """Name of the ingest pipeline."""
+    return f"{options.name}-embed"
+
+
+def search_name(options: PipelineOptions) -> str:
+    """Name of the search pipeline, or of the rerank endpoint."""
+    return f"{options.name}-rerank"
+
+
+def _template(kind: EngineKind, meta: IndexMeta, options: PipelineOptions) -> Resource:
+    body = index_body(
+        kind,
+        meta,
+        shards=options.shards,
+        replicas=options.replicas,
+        vectors=options.vectors,
+        default_pipeline=ingest_name(options) if options.with_ml else None,
+    )
+    template = index_template(options.index_patterns, body, priority=options.priority)
+    return IndexTemplate(options.name, Part.TEMPLATE, template)
+
+
+def _opensearch_ingest(
+    meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> list[Resource]:
+    name = ingest_name(options)
+    connector = Connector(name, Part.INGEST, bodies.embed_connector(name, target, meta, options))
+    model = _model(connector)
+    pipeline = IngestPipeline(
+        name,
+        Part.INGEST,
+        bodies.opensearch_ingest(meta, ref(key(model)), options),
+        needs=(key(model),),
+    )
+    return [connector, model, pipeline]
+
+
+def _opensearch_search(
+    meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> list[Resource]:
+    name = search_name(options)
+    connector = Connector(name, Part.SEARCH, bodies.rerank_connector(name, target, options))
+    model = _model(connector)
+    pipeline = SearchPipeline(
+        name,
+        Part.SEARCH,
+        bodies.opensearch_search(ref(key(model)), meta.text_fields),
+        needs=(key(model),),
+    )
+    return [connector, model, pipeline]
+
+
+def _model(connector: Connector) -> RemoteModel:
+    body = bodies.remote_model(connector.name, ref(key(connector)))
+    return RemoteModel(connector.name, connector.part, body, needs=(key(connector),))
+
+
+def _elasticsearch_ingest(
+    meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> list[Resource]:
+    name = ingest_name(options)
+    endpoint = InferenceEndpoint(
+        name, Part.INGEST, bodies.embed_endpoint(target, meta, options), task="text_embedding"
+    )
+    pipeline = IngestPipeline(
+        name,
+        Part.INGEST,
+        bodies.elasticsearch_ingest(meta, name, options),
+        needs=(key(endpoint),),
+    )
+    return [endpoint, pipeline]
+
+
+def _elasticsearch_search(
+    _meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> list[Resource]:
+    name = search_name(options)
+    body = bodies.rerank_endpoint(target)
+    return [InferenceEndpoint(name, Part.SEARCH, body, task="rerank")]
+
+
+_INGEST = {
+    EngineKind.OPENSEARCH: _opensearch_ingest,
+    EngineKind.ELASTICSEARCH: _elasticsearch_ingest,
+}
+_SEARCH = {
+    EngineKind.OPENSEARCH: _opensearch_search,
+    EngineKind.ELASTICSEARCH: _elasticsearch_search,
+}

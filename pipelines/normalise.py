@@ -1,0 +1,74 @@
+"""Bring a body as sent and the same body as an engine shows it to one form.
+
+Engines write numbers and booleans of settings as strings, expand dotted settings, and leave out
+what is empty. Two bodies that mean the same are equal after `normalise`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_EMPTY: tuple[object, ...] = ({}, [], None)
+
+
+def normalise(value: Any) -> Any:
+    """``value`` with strings of numbers and booleans typed, dotted keys nested, empties left out.
+
+    The order of lists is kept; ``-0`` and ``007`` stay strings, since they would not come back.
+    """
+    if isinstance(value, Mapping):
+        return _nested(value)
+    if isinstance(value, list | tuple):
+        return [normalise(item) for item in value]
+    if isinstance(value, str):
+        return _typed(value)
+    return value
+
+
+def diff(actual: Mapping[str, Any] | None, desired: Mapping[str, Any] | None) -> list[str]:
+    """A unified diff, one string a line, from what is there to what is wanted; [] where equal."""
+    lines = difflib.unified_diff(_lines(actual), _lines(desired), "actual", "desired", lineterm="")
+    return list(lines)
+
+
+def keep(body: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """``body`` without the keys an engine added."""
+    wanted = set(keys)
+    return {key: value for key, value in body.items() if key in wanted}
+
+
+def _nested(value: Mapping[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for key, raw in value.items():
+        item = normalise(raw)
+        if item in _EMPTY:
+            continue
+        *parents, leaf = str(key).split(".")
+        place = nested
+        for parent in parents:
+            child = place.setdefault(parent, {})
+            place = child if isinstance(child, dict) else place
+        held = place.get(leaf)
+        if isinstance(held, dict) and isinstance(item, dict):
+            item = {**held, **item}
+        place[leaf] = item
+    return nested
+
+
+def _typed(text: str) -> Any:
+    if text in {"true", "false"}:
+        return text == "true"
+    try:
+        number = int(text)
+    except ValueError:
+        return text
+    return number if str(number) == text else text
+
+
+def _lines(body: Mapping[str, Any] | None) -> list[str]:
+    if body is None:
+        return []
+    return json.dumps(body, indent=2, sort_keys=True, ensure_ascii=False).splitlines()

@@ -1,0 +1,80 @@
+"""What `plan`, `apply` and `destroy` are asked for: names, fields, sizes, addresses."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
+
+from connectors.meta import HASH_FIELD, TEXT_FIELDS, VECTOR_FIELD
+from pipelines.definitions import DEFAULT_VECTORS, VectorOptions
+
+FieldName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s,*]+$")]
+Pattern = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\s,]+$")]
+
+
+class Part(StrEnum):
+    """What can be applied by itself."""
+
+    TEMPLATE = "template"
+    INGEST = "ingest"
+    SEARCH = "search"
+
+
+class PipelineOptions(BaseModel):
+    """The settings table ``[pipelines]``; command-line options are stronger."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(
+        default="rankside",
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        max_length=100,
+        description="Name of the index template and first part of the other names.",
+    )
+    index_patterns: tuple[Pattern, ...] = Field(
+        default=("rankside-*",), min_length=1, description="Indices the template is for."
+    )
+    priority: int = Field(
+        default=200, ge=0, le=2**31 - 1, description="Of the template; the highest match wins."
+    )
+    text_fields: tuple[FieldName, ...] = Field(
+        default=TEXT_FIELDS, min_length=1, description="Fields a document's text is made of."
+    )
+    vector_field: FieldName = VECTOR_FIELD
+    hash_field: FieldName = HASH_FIELD
+    shards: int = Field(default=1, ge=1, le=1024)
+    replicas: int | None = Field(
+        default=None, ge=0, le=100, description="None: the engine's default."
+    )
+    vectors: VectorOptions = DEFAULT_VECTORS
+    with_ml: bool = Field(
+        default=False, description="Also make the engine call the sidecar, at ingest and search."
+    )
+    engine_sidecar: AnyHttpUrl | None = Field(
+        default=None,
+        description="The sidecar's address as the engine's nodes reach it; None: the client's.",
+    )
+    batch_size: int = Field(
+        default=32, ge=1, le=1000, description="Documents in one call from the ingest pipeline."
+    )
+    on_embed_failure: Literal["index", "fail"] = Field(
+        default="index",
+        description="What becomes of a document that could not be embedded: indexed without a "
+        "vector, for `rankside backfill`, or rejected.",
+    )
+    ingest_timeout: int = Field(default=30, ge=1, le=600, description="Seconds for one call.")
+    search_timeout: int = Field(default=2, ge=1, le=60, description="Seconds for one call.")
+
+    @model_validator(mode="after")
+    def _fields_differ(self) -> Self:
+        names = [*self.text_fields, self.vector_field, self.hash_field]
+        if len(set(names)) != len(names):
+            raise ValueError("text_fields, vector_field and hash_field must be different fields")
+        return self
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is asked for where no part is named."""
+        return tuple(Part) if self.with_ml else (Part.TEMPLATE,)
