@@ -64,7 +64,9 @@ class Plan:
         Raises:
             ModelOutputError: the encoder's answer has a wrong shape, NaN, or zero vectors.
         """
-        return fuse(self.weights, self._signals(self._checked(vectors)), self._standardiser)
+        checked = self._checked(vectors)
+        signals = self._signals(checked, self._documents(checked))
+        return fuse(self.weights, signals, self._standardiser)
 
     def ranking(self, vectors: npt.NDArray[np.float32]) -> Ranking:
         """The window in order of fused score, with every signal by name.
@@ -75,11 +77,8 @@ class Plan:
         if not self.request.hits:
             return passed_through(self.request, "no_hits")
         checked = self._checked(vectors)
-        signals = self._signals(checked)
-        documents = dict(self.usable)
-        offset = len(self.inputs) - len(self.encoded_hits)
-        for hit, vector in zip(self.encoded_hits, checked[offset:], strict=True):
-            documents[hit.id] = vector
+        documents = self._documents(checked)
+        signals = self._signals(checked, documents)
         table = {
             hit.id: self._signal_values(hit, documents[hit.id], signals)
             for hit in self.request.windowed
@@ -98,7 +97,15 @@ class Plan:
     def _standardiser(self) -> Standardiser:
         return Standardiser.of(self.prompt_hits)
 
-    def _signals(self, vectors: npt.NDArray[np.float32]) -> dict[str, Vector]:
+    def _documents(self, vectors: npt.NDArray[np.float32]) -> dict[str, Vector]:
+        """Unit document vectors by hit id: the stored ones, and those just encoded."""
+        offset = len(self.inputs) - len(self.encoded_hits)
+        encoded = zip(self.encoded_hits, vectors[offset:], strict=True)
+        return {**self.usable, **{hit.id: vector for hit, vector in encoded}}
+
+    def _signals(
+        self, vectors: npt.NDArray[np.float32], documents: Mapping[str, Vector]
+    ) -> dict[str, Vector]:
         """Unit vectors of the signals that carry weight."""
         rows = iter(vectors)
         signals: dict[str, Vector] = {}
@@ -108,8 +115,8 @@ class Plan:
             signals[QUERY] = next(rows)
         if self.weights.rocchio:
             feedback = self.prompt_hits[: self.profile.rocchio_hits]
-            stored = [self.usable[hit.id] for hit in feedback if hit.id in self.usable]
-            signals[ROCCHIO] = rocchio(signals[QUERY], stored)
+            known = [documents[hit.id] for hit in feedback if hit.id in documents]
+            signals[ROCCHIO] = rocchio(signals[QUERY], known)
         return signals or {LISTWISE: np.zeros(self.profile.dimensions, dtype=np.float32)}
 
     def _signal_values(

@@ -67,7 +67,7 @@ class ModelProfile:
     the model instead. ``max_tokens`` counts every position, special tokens included.
     ``end_token`` is appended to queries and documents after truncation to ``max_tokens - 1``; it
     never follows a listwise prompt. ``matryoshka`` lists the dimensions a vector may be cut to.
-    ``rocchio_hits`` is how many stored vectors enter the Rocchio mean. ``half_precision``
+    ``rocchio_hits`` is how many document vectors enter the Rocchio mean. ``half_precision``
     says that the weights are made for 16 bits, so that they may run so where that is faster.
     ``sha256`` holds (file, digest) pairs that loading verifies.
     """

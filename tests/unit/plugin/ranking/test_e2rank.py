@@ -153,6 +153,24 @@ def _at(cosine: float) -> Vector:
     return vector
 
 
+def test_rocchio_takes_vectors_encoded_on_the_way_as_it_takes_stored_ones(
+    words: Tokenizer,
+) -> None:
+    weights = FusionWeights(listwise=0, rocchio=1)
+    stored = hits(4, vectors=True)
+    query = rows(5, 1)
+    held = plan(request(stored, weights), PROFILE, words).ranking(query)
+    bare = tuple(replace(hit, vector=None) for hit in stored)
+    made = plan(request(bare, weights), PROFILE, words)
+
+    ranking = made.ranking(
+        np.stack([query[0], *(hit.vector for hit in stored if hit.vector is not None)])
+    )
+
+    assert ranking.ids == held.ids
+    assert [hit.score for hit in ranking.hits] == pytest.approx([hit.score for hit in held.hits])
+
+
 def test_every_signal_with_weight_is_reported(words: Tokenizer) -> None:
     made = plan(request(hits(5, vectors=True), ALL), PROFILE, words)
 
