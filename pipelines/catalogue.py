@@ -28,8 +28,13 @@ def catalogue(
     options: PipelineOptions,
     target: SidecarTarget,
     parts: Collection[Part] | None = None,
+    *,
+    attached: bool | None = None,
 ) -> tuple[Resource, ...]:
     """The resources of ``parts`` (default: what the options say), each after what it needs.
+
+    ``attached`` says that new indices embed by the ingest pipeline; default: where that is among
+    the parts, since an index whose default pipeline is not there takes no document.
 
     Raises:
         SettingsError: the engine cannot index vectors of that length.
@@ -37,9 +42,10 @@ def catalogue(
     makers: dict[Part, Callable[[], list[Resource]]] = {
         Part.INGEST: lambda: _INGEST[kind](meta, options, target),
         Part.SEARCH: lambda: _SEARCH[kind](meta, options, target),
-        Part.TEMPLATE: lambda: [_template(kind, meta, options)],
+        Part.TEMPLATE: lambda: [_template(kind, meta, options, embeds=embeds)],
     }
     wanted = options.parts if parts is None else parts
+    embeds = Part.INGEST in wanted if attached is None else attached
     return tuple(resource for part, make in makers.items() if part in wanted for resource in make())
 
 
@@ -53,14 +59,16 @@ def search_name(options: PipelineOptions) -> str:
     return f"{options.name}-rerank"
 
 
-def _template(kind: EngineKind, meta: IndexMeta, options: PipelineOptions) -> Resource:
+def _template(
+    kind: EngineKind, meta: IndexMeta, options: PipelineOptions, *, embeds: bool
+) -> Resource:
     body = index_body(
         kind,
         meta,
         shards=options.shards,
         replicas=options.replicas,
         vectors=options.vectors,
-        default_pipeline=ingest_name(options) if options.with_ml else None,
+        default_pipeline=ingest_name(options) if embeds else None,
     )
     template = index_template(options.index_patterns, body, priority=options.priority)
     return IndexTemplate(options.name, Part.TEMPLATE, template)

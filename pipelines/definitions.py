@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from connectors.engine import EngineKind
 from connectors.meta import IndexMeta
+from connectors.options import Options
 from plugin.ranking.errors import SettingsError
 
 MAX_DIMENSIONS = {EngineKind.OPENSEARCH: 16_000, EngineKind.ELASTICSEARCH: 4096}
@@ -22,15 +23,13 @@ MANAGED_BY = {"managed_by": "rankside"}
 _HASH_MAPPING = {"type": "keyword", "index": False}
 
 
-class VectorOptions(BaseModel):
+class VectorOptions(Options):
     """How the document vectors are indexed. Rescoring reads them exactly, whatever is set here.
 
     ``knn_engine`` is OpenSearch's; ``lucene`` needs no native library. ``quantization`` is
     Elasticsearch's ``index_options.type``. ``m`` and ``ef_construction`` shape the HNSW graph of
     both; None leaves the engine's own.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     knn_engine: Literal["lucene", "faiss"] = "lucene"
     quantization: Literal["hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw"] = "int8_hnsw"

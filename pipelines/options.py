@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from connectors.meta import HASH_FIELD, TEXT_FIELDS, VECTOR_FIELD
+from connectors.options import Options, Url
 from pipelines.definitions import DEFAULT_VECTORS, VectorOptions
 
 FieldName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s,*]+$")]
@@ -22,10 +23,8 @@ class Part(StrEnum):
     SEARCH = "search"
 
 
-class PipelineOptions(BaseModel):
+class PipelineOptions(Options):
     """The settings table ``[pipelines]``; command-line options are stronger."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(
         default="rankside",
@@ -52,7 +51,7 @@ class PipelineOptions(BaseModel):
     with_ml: bool = Field(
         default=False, description="Also make the engine call the sidecar, at ingest and search."
     )
-    engine_sidecar: AnyHttpUrl | None = Field(
+    engine_sidecar: Url | None = Field(
         default=None,
         description="The sidecar's address as the engine's nodes reach it; None: the client's.",
     )

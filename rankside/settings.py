@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from connectors.options import EngineOptions, SidecarClientOptions
+from pipelines.options import PipelineOptions
 from plugin.models.options import LLMOptions, ModelOptions
 from plugin.ranking.errors import SettingsError
 from plugin.sidecar.options import SidecarOptions
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     sidecar: SidecarOptions = Field(default_factory=SidecarOptions)
     model: ModelOptions = Field(default_factory=ModelOptions)
     llm: LLMOptions = Field(default_factory=LLMOptions)
+    pipelines: PipelineOptions = Field(default_factory=PipelineOptions)
 
     @classmethod
     def settings_customise_sources(
