@@ -1,0 +1,1 @@
+"""Ranking quality and speed: collections, runs, measures, significance, experiments."""

@@ -1,0 +1,154 @@
+"""Ranking without an engine: the ranking core over remembered document vectors.
+
+The same core that the sidecar runs, given the same texts and the same vectors an index would hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from evaluation.collections import Collection
+from evaluation.runs import Run
+from evaluation.strategies import Variant
+from evaluation.vectors import CachedEncoder
+from plugin.ranking.e2rank import Plan, plan
+from plugin.ranking.errors import RequestTooLarge, SettingsError
+from plugin.ranking.hits import (
+    FusionWeights,
+    Hit,
+    Ranking,
+    RankRequest,
+    Strategy,
+    passed_through,
+)
+from plugin.ranking.profile import ModelProfile
+from plugin.ranking.prompts import EncoderInput, document_input
+
+Track = Callable[[str, int], Callable[[int], None]]
+"""Called with what is being done and how many steps it has; the answer is told of progress."""
+
+Hits = Mapping[str, tuple[Hit, ...]]
+"""Query id → first-stage hits, best first."""
+
+
+def untracked(_description: str, _total: int) -> Callable[[int], None]:
+    """Progress that nobody watches."""
+    return lambda _: None
+
+
+def first_stage_hits(collection: Collection, run: Run, k: int) -> dict[str, tuple[Hit, ...]]:
+    """The first ``k`` documents of each judged query in ``run``, with text.
+
+    Raises:
+        SettingsError: the run names a document that the collection lacks, or no judged query.
+    """
+    if not any(query in run for query in collection.queries):
+        raise SettingsError(
+            f"the run holds none of the {len(collection.queries)} judged queries of "
+            f"{collection.name}; give the run of this collection and split"
+        )
+    hits: dict[str, tuple[Hit, ...]] = {}
+    for query in collection.queries:
+        found = run.get(query, ())[:k]
+        for item in found:
+            if item.id not in collection.documents:
+                raise SettingsError(
+                    f"the run returns document {item.id!r} for query {query!r}, and corpus.jsonl "
+                    "does not hold it; give the run of this collection"
+                )
+        hits[query] = tuple(
+            Hit(item.id, item.score, collection.documents[item.id].text) for item in found
+        )
+    return hits
+
+
+def with_vectors(
+    hits: Hits, encoder: CachedEncoder, track: Track = untracked
+) -> dict[str, tuple[Hit, ...]]:
+    """``hits`` with their document vectors, as an index would hold them."""
+    profile = encoder.profile
+    flat = [hit for found in hits.values() for hit in found]
+    _encode(encoder, (document_input(profile, hit.text or "") for hit in flat), track, "documents")
+    answer: dict[str, tuple[Hit, ...]] = {}
+    for query, found in hits.items():
+        vectors = encoder.encode([document_input(profile, hit.text or "") for hit in found]).vectors
+        answer[query] = tuple(
+            replace(hit, vector=vector) for hit, vector in zip(found, vectors, strict=True)
+        )
+    return answer
+
+
+def rank(
+    queries: Mapping[str, str],
+    hits: Hits,
+    variant: Variant,
+    encoder: CachedEncoder,
+    *,
+    profile: ModelProfile | None = None,
+    track: Track = untracked,
+) -> dict[str, Ranking]:
+    """Rank each query's ``hits`` (with vectors) by ``variant``.
+
+    ``profile`` stands in for the encoder's own where another prompt layout is tried; it must have
+    the same fingerprint.
+
+    Raises:
+        SettingsError: the strategy is not one of E2Rank's signals.
+    """
+    requests = {
+        query: _request(text, hits[query], variant, encoder) for query, text in queries.items()
+    }
+    if variant.strategy is Strategy.NONE:
+        return {query: passed_through(request, "none") for query, request in requests.items()}
+    if variant.strategy is not Strategy.E2RANK:
+        raise SettingsError(
+            f"strategy {variant.label} needs an LLM and is measured through the engine; leave "
+            "--run out, or leave the strategy out"
+        )
+    plans = {
+        query: _plan(request, profile or encoder.profile, encoder)
+        for query, request in requests.items()
+    }
+    inputs = [input_ for plan_ in plans.values() if plan_ for input_ in plan_.inputs]
+    _encode(encoder, inputs, track, f"prompts of {variant.label}")
+    return {
+        query: plan_.ranking(encoder.encode(plan_.inputs).vectors)
+        if plan_
+        else passed_through(requests[query], "request_too_large")
+        for query, plan_ in plans.items()
+    }
+
+
+def all_signals(fusion: FusionWeights) -> FusionWeights:
+    """``fusion`` with every weight positive, so that a ranking carries the value of each signal."""
+    return FusionWeights(**{name: weight or 1.0 for name, weight in fusion.as_dict().items()})
+
+
+def _request(
+    text: str, hits: tuple[Hit, ...], variant: Variant, encoder: CachedEncoder
+) -> RankRequest:
+    return RankRequest(
+        query=text,
+        hits=hits,
+        prompt_hits=variant.prompt_hits,
+        fusion=variant.fusion,
+        strategy=variant.strategy,
+        vector_fingerprint=encoder.profile.fingerprint,
+    )
+
+
+def _plan(request: RankRequest, profile: ModelProfile, encoder: CachedEncoder) -> Plan | None:
+    """The plan, or None where the query fills the model alone: a search then passes through."""
+    try:
+        return plan(request, profile, encoder.tokenizer)
+    except RequestTooLarge:
+        return None
+
+
+def _encode(
+    encoder: CachedEncoder, inputs: Iterable[EncoderInput], track: Track, what: str
+) -> None:
+    missing: Sequence[EncoderInput] = encoder.missing(inputs)
+    if missing:
+        encoder.warm(missing, track(f"Encoding {what}", len(missing)))

@@ -1,0 +1,128 @@
+"""An encoder that remembers: vectors on disk, so that trying other weights encodes nothing twice.
+
+One folder a model, named by fingerprint and token limit; in it, pairs of files written once and
+never changed: ``<name>.npy`` (float32, (n, dimensions)) and ``<name>.keys`` (n keys of 32 hex
+digits, one a line). A key is the hash of an encoder input, template applied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import platformdirs
+
+from plugin.models.encoder import Encoded, Encoder
+from plugin.ranking.errors import SettingsError
+from plugin.ranking.profile import ModelProfile
+from plugin.ranking.prompts import EncoderInput, Tokenizer
+
+Advance = Callable[[int], None]
+"""Called with the number of inputs that are done since the last call."""
+
+_AT_ONCE = 64
+_PER_FILE = 2048
+
+
+def default_folder() -> Path:
+    """The user's cache directory, or ``RANKSIDE_HOME``."""
+    named = os.environ.get("RANKSIDE_HOME")
+    home = Path(named) if named else platformdirs.user_cache_path("rankside")
+    return home / "evaluation"
+
+
+class CachedEncoder:
+    """``encoder`` with a memory in ``folder``.
+
+    ``Encoded.tokens`` of a remembered input is 0: nothing was run for it.
+
+    Raises SettingsError where the folder cannot be written.
+    """
+
+    def __init__(self, encoder: Encoder, folder: Path | None = None) -> None:
+        self._encoder = encoder
+        profile = encoder.profile
+        name = f"{profile.name}-{profile.fingerprint}-{profile.max_tokens}"
+        self._folder = (folder or default_folder()) / "vectors" / name
+        self._rows: dict[str, npt.NDArray[np.float32]] = {}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._load()
+        except OSError as error:
+            raise SettingsError(
+                f"vectors cannot be kept in {self._folder} ({error.strerror}); give another folder"
+            ) from error
+
+    @property
+    def profile(self) -> ModelProfile:
+        """The encoder's own."""
+        return self._encoder.profile
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The encoder's own."""
+        return self._encoder.tokenizer
+
+    def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
+        """Vectors of ``inputs``, remembered or made now; made ones are kept in memory only."""
+        keys = [_key(input_) for input_ in inputs]
+        missing = {
+            key: input_ for key, input_ in zip(keys, inputs, strict=True) if self._lacks(key)
+        }
+        tokens: dict[str, int] = {}
+        truncated: dict[str, bool] = {}
+        if missing:
+            made = self._encoder.encode(list(missing.values()))
+            self._rows.update(zip(missing, made.vectors, strict=True))
+            tokens = dict(zip(missing, made.tokens, strict=True))
+            truncated = dict(zip(missing, made.truncated, strict=True))
+        shape = (len(keys), self.profile.dimensions)
+        return Encoded(
+            vectors=np.array([self._rows[key] for key in keys], dtype=np.float32).reshape(shape),
+            tokens=tuple(tokens.get(key, 0) for key in keys),
+            truncated=tuple(truncated.get(key, False) for key in keys),
+        )
+
+    def missing(self, inputs: Iterable[EncoderInput]) -> list[EncoderInput]:
+        """Those of ``inputs`` that must still be encoded, each once, longest first."""
+        unknown = {_key(input_): input_ for input_ in inputs}
+        found = [input_ for key, input_ in unknown.items() if self._lacks(key)]
+        return sorted(found, key=lambda input_: -len(input_.text))
+
+    def warm(self, missing: Sequence[EncoderInput], advance: Advance = lambda _: None) -> None:
+        """Encode ``missing`` and keep the vectors on disk, so that an interrupted run goes on."""
+        for start in range(0, len(missing), _PER_FILE):
+            part = missing[start : start + _PER_FILE]
+            for first in range(0, len(part), _AT_ONCE):
+                few = part[first : first + _AT_ONCE]
+                self.encode(few)
+                advance(len(few))
+            self._keep([_key(input_) for input_ in part])
+
+    def _lacks(self, key: str) -> bool:
+        return key not in self._rows
+
+    def _keep(self, keys: list[str]) -> None:
+        name = hashlib.sha256("".join(keys).encode()).hexdigest()[:24]
+        vectors = np.array([self._rows[key] for key in keys], dtype=np.float32)
+        # Keys come last and by a rename: a pair is either whole or not there.
+        np.save(self._folder / f"{name}.npy", vectors)
+        partial = self._folder / f"{name}.{os.getpid()}.partial"
+        partial.write_text("\n".join(keys), encoding="ascii")
+        partial.rename(self._folder / f"{name}.keys")
+
+    def _load(self) -> None:
+        for path in sorted(self._folder.glob("*.keys")):
+            keys = path.read_text(encoding="ascii").split()
+            vectors = np.load(path.with_suffix(".npy"))
+            if vectors.shape == (len(keys), self.profile.dimensions):
+                self._rows.update(zip(keys, vectors, strict=True))
+
+
+def _key(input_: EncoderInput) -> str:
+    content = f"{input_.kind}\n{input_.text}"
+    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
