@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from plugin.models import registry
@@ -11,6 +12,8 @@ from plugin.models.remote import RemoteEncoder
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.profile import ModelProfile
 from plugin.ranking.prompts import Tokenizer
+
+_log = logging.getLogger(__name__)
 
 
 def profile_for(options: ModelOptions) -> ModelProfile:
@@ -59,6 +62,7 @@ def load_encoder(options: ModelOptions) -> Encoder:
         shipped_modules=options.profile is not None,
         offline=options.offline,
     )
+    _log.info("loaded %s: %s", profile.name, placement.reason)
     return SentenceTransformerEncoder(profile, model, batch_tokens=options.batch_tokens)
 
 

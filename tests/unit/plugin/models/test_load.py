@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
@@ -71,7 +72,10 @@ def test_revision_and_limit_of_the_settings_are_taken() -> None:
     assert profile_for(ModelOptions(name="all-minilm-l6-v2", max_tokens=8192)).max_tokens == 256
 
 
-def test_a_model_of_ones_own_is_loaded_by_path_and_description(qwen_folder: Path) -> None:
+def test_a_model_of_ones_own_is_loaded_by_path_and_description(
+    qwen_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="plugin.models.load")
     options = ModelOptions(name="mine", path=qwen_folder, profile=MINE, device="cpu")
 
     encoder = load_encoder(options)
@@ -80,6 +84,7 @@ def test_a_model_of_ones_own_is_loaded_by_path_and_description(qwen_folder: Path
     assert isinstance(encoder, SentenceTransformerEncoder)
     assert encoder.profile.name == "mine"
     assert (answer.vectors.shape, answer.tokens) == ((1, 32), (128,))
+    assert caplog.messages == ["loaded mine: float32 on cpu: the weights are float32"]
 
 
 def test_a_url_makes_it_remote() -> None:
