@@ -75,18 +75,19 @@ class Node:
         """
         node = cls(instance_dir)
         heap = checked_heap(heap or distribution.engine.default_heap)
-        if node.running() is not None:
-            return node.wait(progress=progress, timeout=timeout)
+        found = node.wait(progress=progress, timeout=timeout)
+        if found is not None:
+            return found
         for _ in range(_PORT_ATTEMPTS):
-            running = node._spawn(distribution, dict(settings or {}), heap)
             with ExitStack() as undo:
+                node._spawn(distribution, dict(settings or {}), heap)
                 undo.callback(node.stop)
-                try:
-                    node.wait(progress=progress, timeout=timeout)
-                except _PortTaken:
-                    continue
-                undo.pop_all()
-                return running
+                found = node.wait(progress=progress, timeout=timeout)
+                if found is not None:
+                    undo.pop_all()
+                    return found
+            if not _PORT_TAKEN.search(_tail(node.layout.log, lines=200)):
+                raise LocalEngineError(node._post_mortem("ended while starting"))
         raise LocalEngineError(
             f"Other programs took the ports of {instance_dir.name} {_PORT_ATTEMPTS} times while it"
             " was starting: call again."
@@ -97,9 +98,6 @@ class Node:
         state = State.read(self.layout.state)
         if state is None or not process.is_ours(state.pid, state.started, str(self.layout.config)):
             return None
-        return self._describe(state)
-
-    def _describe(self, state: State) -> RunningNode:
         return RunningNode(
             url=f"http://127.0.0.1:{state.ports[0]}",
             pid=state.pid,
@@ -126,9 +124,7 @@ class Node:
             raise LocalEngineError(f"Process {state.pid} cannot be killed: look at it with `ps`.")
         return True
 
-    def _spawn(
-        self, distribution: Distribution, settings: dict[str, object], heap: str
-    ) -> RunningNode:
+    def _spawn(self, distribution: Distribution, settings: dict[str, object], heap: str) -> None:
         layout = self.layout
         layout.make()
         last = State.read(layout.state)
@@ -146,7 +142,6 @@ class Node:
         started = process.started_at(pid) or 0
         state = State(pid, started, ports, distribution.name, distribution.version, heap)
         state.write(layout.state)
-        return self._describe(state)
 
     def _identity(self, ports: tuple[int, int]) -> dict[str, object]:
         layout = self.layout
@@ -163,11 +158,13 @@ class Node:
     def _cluster(self) -> str:
         return f"rankside-{self.layout.home.name}"
 
-    def wait(self, *, progress: Progress = silent, timeout: float = _START_TIMEOUT) -> RunningNode:
-        """Wait until the running node is green; ``timeout`` is in seconds.
+    def wait(
+        self, *, progress: Progress = silent, timeout: float = _START_TIMEOUT
+    ) -> RunningNode | None:
+        """Wait until the running node is green; None if it is not running, or ends meanwhile.
 
         Raises:
-            LocalEngineError: it is not running, ended, or was not green in time.
+            LocalEngineError: it was not green after ``timeout`` seconds.
         """
         began = time.monotonic()
         while (running := self.running()) is not None:
@@ -179,9 +176,7 @@ class Node:
                 raise LocalEngineError(self._post_mortem("was not green in time"))
             progress(f"waiting for {running.engine} at {running.url}", _share(waited))
             time.sleep(_POLL)
-        if _PORT_TAKEN.search(_tail(self.layout.log, lines=200)):
-            raise _PortTaken(self._post_mortem("found its port taken"))
-        raise LocalEngineError(self._post_mortem("ended while starting"))
+        return None
 
     def _is_ready(self, running: RunningNode) -> bool:
         health = cluster_health(int(running.url.rpartition(":")[2]))
@@ -191,10 +186,6 @@ class Node:
     def _post_mortem(self, what: str) -> str:
         log = self.layout.log
         return f"{self.layout.home.name} {what}; see {log}, which ends with:\n{_tail(log)}"
-
-
-class _PortTaken(LocalEngineError):
-    """Somebody else bound the port between our look and the node's."""
 
 
 def checked_heap(heap: str) -> str:

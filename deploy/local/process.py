@@ -15,14 +15,19 @@ _INSTANT = 0.001
 
 
 def started_at(pid: int) -> int | None:
-    """When the process started, in clock ticks since boot; None if it is gone or a zombie."""
+    """When the process started, in clock ticks since boot; None if it is gone or a zombie.
+
+    A killed JVM is not gone before the last of its threads is: they hold its ports and locks.
+    """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text("utf-8", errors="replace")
+        threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
     except OSError:
         return None
     # The second field is the program's name in brackets, and may hold spaces and brackets.
     fields = stat.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    dead = fields[0] in "ZX" and threads <= 1
+    return None if dead else int(fields[19])
 
 
 def is_ours(pid: int, started: int, mark: str) -> bool:
@@ -37,7 +42,7 @@ def is_ours(pid: int, started: int, mark: str) -> bool:
             return False
         if line:
             return mark.encode() in line
-        time.sleep(_INSTANT)  # it is just now turning from setpriv into java
+        time.sleep(_INSTANT)  # it is just now turning from setpriv into java, or dying
     return False
 
 

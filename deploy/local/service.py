@@ -50,8 +50,9 @@ def up(
         if fresh:
             node.stop()
             shutil.rmtree(home, ignore_errors=True)
-        if node.running() is not None:
-            return node.wait(progress=report)
+        found = node.wait(progress=report)
+        if found is not None:
+            return found
         jdk = find_jdk(kind.recipe.java)
         distribution = assemble(kind, base, jdk, progress=report)
         return Node.start(distribution, home, settings=settings, heap=heap, progress=report)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from plugin.ranking.errors import LocalEngineError, SettingsError
+from rankside.cli.engine import app
+
+REPOSITORY = Path(__file__).parents[4]
+
+
+@pytest.fixture(autouse=True)
+def empty_home(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine without engines, JDK or Maven."""
+    monkeypatch.setenv("RANKSIDE_HOME", str(open_folder))
+    monkeypatch.setenv("PATH", "/nonexistent")
+
+
+def rankside_engine(*words: str) -> Result:
+    return CliRunner().invoke(app, words)
+
+
+def test_status_of_an_engine_that_is_not_running() -> None:
+    result = rankside_engine("status", "--engine", "elasticsearch")
+    assert (result.exit_code, result.stdout) == (3, "elasticsearch is not running\n")
+
+
+def test_status_as_json() -> None:
+    result = rankside_engine("status", "--json")
+    assert result.exit_code == 3
+    assert json.loads(result.stdout) == {"engine": "opensearch", "running": False}
+
+
+def test_status_as_url_prints_nothing_if_there_is_none() -> None:
+    result = rankside_engine("status", "--url-only")
+    assert (result.exit_code, result.stdout) == (3, "")
+
+
+def test_down_is_fine_when_nothing_runs() -> None:
+    assert rankside_engine("down").stdout == "opensearch was not running\n"
+    result = rankside_engine("down", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == {"engine": "opensearch", "stopped": False}
+
+
+def test_another_engine_is_a_usage_error() -> None:
+    assert rankside_engine("up", "--engine", "solr").exit_code == 2
+
+
+def test_what_is_missing_reaches_the_root_command_as_one_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("deploy.local.service.find_jdk", lambda _lowest: None)
+    assert isinstance(rankside_engine("up").exception, LocalEngineError)
+
+
+def test_a_wrong_heap_is_refused_before_anything_is_fetched(open_folder: Path) -> None:
+    assert isinstance(rankside_engine("up", "--heap", "lots").exception, SettingsError)
+    assert not (open_folder / "engines").exists()
+
+
+def test_home_stands_in_for_the_environment(open_folder: Path) -> None:
+    rankside_engine("status", "--home", str(open_folder / "other"))
+    assert (open_folder / "other").is_dir()
+
+
+def test_neither_torch_nor_an_http_client_is_loaded_for_it() -> None:
+    code = "import sys; import deploy.local; print('torch' in sys.modules, 'httpx' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    assert said.stdout == "False False\n"

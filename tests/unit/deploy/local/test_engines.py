@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import zipfile
+from importlib import resources
+from pathlib import Path
+
+from deploy.local.elasticsearch import SOURCES, source, write_jar
+from deploy.local.opensearch import RECIPE, descriptor
+
+
+def test_java_sources_are_shipped_and_declare_the_package_of_their_folder() -> None:
+    for name in SOURCES:
+        package = Path(name).parent.as_posix().replace("/", ".")
+        assert f"package {package};" in source(name).decode()
+    shipped = Path(str(resources.files("deploy.local"))) / "java"
+    assert {file.relative_to(shipped).as_posix() for file in shipped.rglob("*.java")} == set(
+        SOURCES
+    )
+
+
+def test_a_jar_holds_the_classes_of_its_prefix_behind_its_manifest(tmp_path: Path) -> None:
+    for name in (
+        "rankside/local/Root.class",
+        "rankside/local/Root$1.class",
+        "rankside/Other.class",
+    ):
+        (tmp_path / "classes" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "classes" / name).touch()
+    write_jar(tmp_path / "lib" / "x.jar", tmp_path / "classes", "rankside/local/Root", "A: b\n")
+    with zipfile.ZipFile(tmp_path / "lib" / "x.jar") as jar:
+        assert jar.namelist() == [
+            "META-INF/MANIFEST.MF",
+            "rankside/local/Root$1.class",
+            "rankside/local/Root.class",
+        ]
+        assert jar.read("META-INF/MANIFEST.MF") == b"A: b\n"
+
+
+def test_every_opensearch_module_has_a_whole_descriptor() -> None:
+    for module in RECIPE.modules:
+        lines = descriptor(module).splitlines()
+        fields = dict(line.split("=", 1) for line in lines)
+        assert fields["name"] == module.name
+        assert fields["classname"].startswith("org.opensearch.")
+        assert fields["opensearch.version"] == RECIPE.version
+        assert fields["extended.plugins"] == ",".join(module.extends)
+
+
+def test_the_local_onnx_runtime_is_left_out() -> None:
+    assert "onnxruntime_gpu-*.jar" in RECIPE.skipped
