@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -58,7 +59,7 @@ def start() -> BackgroundSidecar:
 
 
 def _spawn() -> BackgroundSidecar:
-    (port,) = process.free_ports(1)
+    port = _free_port()
     folder = _state_file().parent
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "sidecar.log"
@@ -69,6 +70,12 @@ def _spawn() -> BackgroundSidecar:
     sidecar = BackgroundSidecar(f"http://127.0.0.1:{port}", pid, started, str(log))
     _state_file().write_text(json.dumps(asdict(sidecar)), "utf-8")
     return sidecar
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def _wait_until_ready(sidecar: BackgroundSidecar) -> None:

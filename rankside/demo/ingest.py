@@ -1,0 +1,39 @@
+"""The demo's ingest: the ordinary one, told to leave alone what is there and unchanged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.progress import Progress as Bar
+
+from connectors.engine import connect
+from connectors.options import EngineOptions, SidecarClientOptions
+from ingest.embedders import SidecarEmbedder
+from ingest.flow import FlowOptions
+from ingest.run import IngestOptions, IngestReport, Progress, ingest
+from ingest.source import open_source
+from rankside.demo.run import INDEX
+
+
+async def ingest_corpus(
+    folder: Path, documents: int, url: str, client: SidecarClientOptions, bar: Bar
+) -> IngestReport:
+    """Index the corpus in ``folder`` (BEIR layout) with vectors; a second time only what changed.
+
+    Raises:
+        RanksideError: as `rankside ingest` does.
+    """
+    task = bar.add_task("documents", total=documents)
+
+    def show(progress: Progress) -> None:
+        bar.update(task, completed=progress.settled)
+
+    engine = await connect(EngineOptions(url=url))
+    embedder = await SidecarEmbedder.connect(client)
+    options = IngestOptions(index=INDEX, flow=FlowOptions(skip_existing=True))
+    try:
+        source = open_source(str(folder))
+        return await ingest(source, engine, embedder, options, progress=show)
+    finally:
+        await embedder.close()
+        await engine.close()
