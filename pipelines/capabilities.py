@@ -68,8 +68,7 @@ async def _lacking_processors(engine: Engine) -> list[str]:
         lacks |= needed - _types(node, "ingest", "")
     if not lacks:
         return []
-    word = "processor" if len(lacks) == 1 else "processors"
-    return [f"the ingest {word} {' and '.join(sorted(lacks))}"]
+    return [f"the ingest processor {name}" for name in sorted(lacks)]
 
 
 async def _nodes(engine: Engine, metric: str) -> list[dict[str, Any]]:

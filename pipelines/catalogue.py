@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from connectors.engine import EngineKind
+from connectors.engine import Engine, EngineKind
 from connectors.meta import IndexMeta
 from pipelines import bodies
 from pipelines.bodies import SidecarTarget
@@ -57,6 +57,12 @@ def ingest_name(options: PipelineOptions) -> str:
 def search_name(options: PipelineOptions) -> str:
     """Name of the search pipeline, or of the rerank endpoint."""
     return f"{options.name}-rerank"
+
+
+async def has_ingest_pipeline(engine: Engine, options: PipelineOptions) -> bool:
+    """Whether the ingest pipeline is there, whoever made it."""
+    pipeline = IngestPipeline(ingest_name(options), Part.INGEST, {})
+    return await pipeline.find(engine) is not None
 
 
 def _template(

@@ -1,0 +1,1 @@
+"""What `rankside doctor` looks at, a module a side."""
