@@ -20,6 +20,11 @@ from pipelines.options import PipelineOptions
 MARK = "managed_by: rankside"
 MARK_HEADER = "X-Managed-By"
 TO_EMBED = "rankside_text_to_embed"  # lives inside the pipeline only
+# What str.strip() takes away, so that both sides hash the same text; Java's trim() takes others.
+SPACES = (
+    "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 NO_KEY = "none"  # ml-commons refuses a connector without a credential
 
 
@@ -253,6 +258,7 @@ def _document_text(meta: IndexMeta) -> dict[str, Any]:
     params = {
         "text_fields": list(meta.text_fields),
         "separator": "\n",  # Painless has no escape for it
+        "spaces": SPACES,
         "fingerprint": meta.fingerprint,
         "hash_field": meta.hash_field,
         "vector_field": meta.vector_field,
