@@ -1,0 +1,1 @@
+"""From files to an index with document vectors: read, embed, write, resume, backfill, rebuild."""

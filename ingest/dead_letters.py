@@ -1,0 +1,81 @@
+"""The dead-letter file: one JSON object a line for every record that was not indexed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from ingest.documents import START, Position
+from plugin.ranking.errors import SettingsError
+
+DeadLetter = Mapping[str, Any]
+
+
+class DeadLetters:
+    """Appends to ``path``, which is made with the first letter.
+
+    A line holds ``reason``, ``file``, ``line``, ``part``, ``offset`` and ``id``, ``status`` (of the
+    engine), ``document`` or ``raw`` where there are such.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: TextIO | None = None
+
+    def add(self, reason: str, position: Position, **parts: Any) -> None:
+        """Write one letter; it is durable after ``sync``. Raises SettingsError."""
+        letter = {
+            "reason": reason,
+            "file": position.file,
+            "line": position.line,
+            "part": position.part,
+            "offset": position.offset,
+            **{name: part for name, part in parts.items() if part is not None},
+        }
+        try:
+            if self._file is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self.path.open("a", encoding="utf-8", errors="replace")
+            self._file.write(json.dumps(letter, ensure_ascii=False, default=str) + "\n")
+        except OSError as error:
+            raise SettingsError(
+                f"dead-letter file {self.path} cannot be written ({error.strerror}); give "
+                "--dead-letter"
+            ) from error
+
+    def sync(self) -> None:
+        """Put what was written onto the disk; before a checkpoint that counts it."""
+        if self._file is not None:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Sync and close."""
+        if self._file is not None:
+            self.sync()
+            self._file.close()
+            self._file = None
+
+    def keep_until(self, position: Position) -> None:
+        """Drop the letters behind ``position``: a resumed run will write them again."""
+        if position == START:
+            self.path.unlink(missing_ok=True)
+        if not self.path.exists():
+            return
+        end = (position.part, position.offset)
+        # Not splitlines: a letter may hold characters that it takes for line ends.
+        lines = self.path.read_text("utf-8", "replace").split("\n")
+        kept = [f"{line}\n" for line in lines if line and _end(line) <= end]
+        self.path.write_text("".join(kept), "utf-8")
+
+
+def _end(line: str) -> tuple[float, float]:
+    """Where the record of a letter ends; behind everything for a line cut off by a kill."""
+    try:
+        letter = json.loads(line)
+        return letter["part"], letter["offset"]
+    except (ValueError, KeyError, TypeError):
+        return float("inf"), 0

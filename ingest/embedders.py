@@ -1,0 +1,146 @@
+"""Who makes the document vectors: a sidecar, or an encoder in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from connectors.options import SidecarClientOptions
+from connectors.sidecar import SidecarClient
+from plugin.models.load import load_encoder, profile_for
+from plugin.models.options import ModelOptions
+from plugin.ranking.errors import ModelOutputError, ModelUnavailable, SidecarError
+from plugin.ranking.prompts import document_input
+from plugin.ranking.wire import ModelCard
+
+if TYPE_CHECKING:
+    from plugin.models.encoder import Encoder
+
+Matrix = npt.NDArray[np.float32]
+
+# Bulk work waits in the sidecar's queue behind searches; a search's deadline is too short for it.
+_LEAST_TIMEOUT = 150.0
+
+
+class DocumentEmbedder(Protocol):
+    """Turns document texts into vectors of one model.
+
+    ``fingerprint`` says which vectors they can be compared with; ``parallel`` is how many calls
+    at once are of use.
+    """
+
+    fingerprint: str
+    model: str
+    revision: str
+    dimensions: int
+    parallel: int
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        """Vectors float32 (len(texts), dimensions), of no zero length.
+
+        Raises:
+            SidecarError: the sidecar failed.
+            Overloaded: the sidecar refused the work for now.
+            ModelError: the encoder failed, or is not the one it was.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give connections back."""
+        ...
+
+
+class SidecarEmbedder:
+    """Vectors by `POST /v1/embeddings` of a sidecar; made by ``connect``."""
+
+    def __init__(self, options: SidecarClientOptions, card: ModelCard, *, parallel: int) -> None:
+        self.fingerprint = card.fingerprint
+        self.model = card.id
+        self.revision = card.revision
+        self.dimensions = card.dimensions
+        self.parallel = parallel
+        self._options = options
+        self._client = SidecarClient(options)
+        self._doubtful = False
+
+    @classmethod
+    async def connect(cls, options: SidecarClientOptions, *, parallel: int = 4) -> SidecarEmbedder:
+        """An embedder of the model that the sidecar serves. Raises SidecarError."""
+        patient = options.model_copy(update={"timeout": max(options.timeout, _LEAST_TIMEOUT)})
+        return cls(patient, await _card(patient), parallel=parallel)
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        """See the protocol; after a failure the sidecar is first asked for its model again."""
+        if self._doubtful:
+            await self._check_model()
+        try:
+            return _whole(await self._client.embed_documents(texts))
+        except SidecarError:
+            self._doubtful = True  # what answers next may be another sidecar
+            raise
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._client.close()
+
+    async def _check_model(self) -> None:
+        card = await _card(self._options)
+        if card.fingerprint != self.fingerprint:
+            raise ModelUnavailable(
+                f"the sidecar now serves {card.id} with other vectors than {self.model}'s before; "
+                "start the sidecar with that model and run this again"
+            )
+        self._doubtful = False
+
+
+class InProcessEmbedder:
+    """Vectors by an encoder in a thread of this process, loaded at its first use.
+
+    Raises SettingsError where the settings name no usable model.
+    """
+
+    parallel = 1
+
+    def __init__(self, options: ModelOptions) -> None:
+        self._profile = profile_for(options)
+        self.fingerprint = self._profile.fingerprint
+        self.model = self._profile.name
+        self.revision = self._profile.revision
+        self.dimensions = self._profile.dimensions
+        self._options = options
+        self._encoder: Encoder | None = None
+        self._alone = asyncio.Lock()
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        """See the protocol."""
+        async with self._alone:  # one pass at a time uses all cores, or the GPU, already
+            return _whole(await asyncio.to_thread(self._encode, tuple(texts)))
+
+    async def close(self) -> None:
+        """Let the encoder go."""
+        self._encoder = None
+
+    def _encode(self, texts: Sequence[str]) -> Matrix:
+        if self._encoder is None:
+            self._encoder = load_encoder(self._options)
+        inputs = [document_input(self._profile, text) for text in texts]
+        return self._encoder.encode(inputs).vectors
+
+
+async def _card(options: SidecarClientOptions) -> ModelCard:
+    async with SidecarClient(options) as client:  # a new client: an old one remembers the card
+        return await client.model()
+
+
+def _whole(vectors: Matrix) -> Matrix:
+    """``vectors``, unless an engine would refuse one of them."""
+    norms = np.linalg.norm(vectors, axis=1)
+    if not (np.isfinite(norms) & (norms > 0)).all():
+        raise ModelOutputError(
+            "the model gave NaN, infinite or zero vectors; check it and its dtype"
+        )
+    return vectors
