@@ -10,7 +10,9 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote, urlsplit
 
 from connectors.options import EngineKind, EngineOptions
 from plugin.ranking.errors import EngineRejected, EngineUnavailable, SettingsError
@@ -79,7 +81,7 @@ class Engine(Protocol):
     async def search(
         self, index: str, body: Mapping[str, Any], *, params: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        """`POST /{index}/_search`."""
+        """`POST /{index}/_search`; without an index where the body names a point in time."""
         ...
 
     async def bulk(self, index: str, operations: Sequence[Mapping[str, Any]]) -> BulkOutcome:
@@ -101,7 +103,7 @@ class ClientEngine(ABC):
     kind: EngineKind
 
     def __init__(self, options: EngineOptions) -> None:
-        self.url = str(options.url).rstrip("/")
+        self.url = _with_port(str(options.url))
         self._retries = options.retries
 
     @abstractmethod
@@ -120,9 +122,10 @@ class ClientEngine(ABC):
         params: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Any:
+        sent = {name: _parameter(value) for name, value in (params or {}).items()}
         for attempt in range(self._retries + 1):
             try:
-                return await self._send(method, path, dict(params or {}), body)
+                return await self._send(method, path, sent, body)
             except EngineRejected as error:
                 if error.status not in RETRIED or attempt == self._retries:
                     raise
@@ -132,20 +135,48 @@ class ClientEngine(ABC):
     async def search(
         self, index: str, body: Mapping[str, Any], *, params: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        answer: dict[str, Any] = await self.request(
-            "POST", f"/{index}/_search", params=params, body=body
-        )
+        path = "/_search" if "pit" in body else f"{index_path(index)}/_search"
+        answer: dict[str, Any] = await self.request("POST", path, params=params, body=dict(body))
         return answer
 
     async def bulk(self, index: str, operations: Sequence[Mapping[str, Any]]) -> BulkOutcome:
-        answer = await self.request("POST", f"/{index}/_bulk", body=list(operations))
+        answer = await self.request("POST", f"{index_path(index)}/_bulk", body=list(operations))
         return BulkOutcome(tuple(map(_bulk_item, answer["items"])), int(answer["took"]))
 
     async def info(self) -> EngineInfo:
-        answer = await self.request("GET", "/_nodes/_local/plugins")
-        node = next(iter(answer["nodes"].values()))
+        node = await _local_node(self, "/plugins")
         plugins = tuple(sorted(plugin["name"] for plugin in node.get("plugins", ())))
-        return EngineInfo(self.kind, node["version"], plugins)
+        return EngineInfo(self.kind, str(node["version"]), plugins)
+
+
+def index_path(index: str) -> str:
+    """The path of an index, alias or list of them; "" where there is none, which means all."""
+    return f"/{quote(index, safe=',*:-')}" if index else ""
+
+
+def _parameter(value: Any) -> Any:
+    """A query parameter as the engines read it: they know `true`, not `True`."""
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _with_port(url: str) -> str:
+    """``url`` with its scheme's port where it names none, which one of the clients insists on."""
+    parts = urlsplit(url.rstrip("/"))
+    if parts.port is None:
+        port = 443 if parts.scheme == "https" else 80
+        parts = parts._replace(netloc=f"{parts.netloc}:{port}")
+    return parts.geturl()
+
+
+def tls_files(options: EngineOptions) -> dict[str, Path]:
+    """The certificate files that are set, by the name both clients have for them."""
+    files = {
+        # A certificate that is not checked needs no authority, and one of the clients refuses both.
+        "ca_certs": options.ca_file if options.verify else None,
+        "client_cert": options.client_cert,
+        "client_key": options.client_key,
+    }
+    return {name: file for name, file in files.items() if file is not None}
 
 
 def _bulk_item(item: Mapping[str, Any]) -> BulkItem:
@@ -211,6 +242,32 @@ async def connect(options: EngineOptions) -> Engine:
 
 async def _kind(engine: Engine) -> EngineKind:
     """Nodes of both say what they are; only Elasticsearch's have a build flavour."""
-    answer = await engine.request("GET", "/_nodes/_local")
-    node = next(iter(answer["nodes"].values()))
-    return EngineKind.ELASTICSEARCH if "build_flavor" in node else EngineKind.OPENSEARCH
+    node = await _local_node(engine)
+    if node.get("distribution") == "opensearch" or "build_flavor" not in node:
+        return EngineKind.OPENSEARCH
+    return EngineKind.ELASTICSEARCH
+
+
+async def _local_node(engine: Engine, part: str = "") -> Mapping[str, Any]:
+    """The node that answers: its version and how it was built.
+
+    Managed clusters may keep the node API to themselves; `GET /` then says as much, less plugins.
+    """
+    try:
+        answer = await engine.request("GET", f"/_nodes/_local{part}")
+    except EngineRejected as error:
+        if error.status in {401, *RETRIED}:
+            raise
+        answer = await engine.request("GET", "/")
+    node = _described(answer) if isinstance(answer, Mapping) else None
+    if not isinstance(node, Mapping) or not node.get("version"):
+        raise unreachable(engine.url, "what answers is neither OpenSearch nor Elasticsearch")
+    return node
+
+
+def _described(answer: Mapping[str, Any]) -> Any:
+    """The first of a list of nodes, or `GET /` in the same form."""
+    nodes, version = answer.get("nodes"), answer.get("version")
+    if isinstance(nodes, Mapping) and nodes:
+        return next(iter(nodes.values()))
+    return {**version, "version": version.get("number")} if isinstance(version, Mapping) else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from opensearchpy import AsyncOpenSearch
+from opensearchpy import AIOHttpConnection, AsyncOpenSearch
 from opensearchpy.exceptions import ConnectionError as ClientConnectionError
 from opensearchpy.exceptions import (
     ConnectionTimeout,
@@ -16,11 +17,25 @@ from opensearchpy.exceptions import (
     TransportError,
 )
 
-from connectors.engine import ClientEngine, rejected, unreachable
+from connectors.engine import ClientEngine, rejected, tls_files, unreachable
 from connectors.options import EngineKind, EngineOptions
 from plugin.ranking.errors import SettingsError
 
 NDJSON = "application/x-ndjson"
+
+_log = logging.getLogger(__name__)
+
+
+class _Connection(AIOHttpConnection):
+    """The client's connection, less what it does for interactive users."""
+
+    def _raise_warnings(self, warning_headers: Iterable[str]) -> None:
+        """Deprecation notes are for whoever wrote the request, not for our caller."""
+        for header in warning_headers or ():
+            _log.debug("%s", header)
+
+    def log_request_fail(self, *_args: Any, **_kwargs: Any) -> None:
+        """A failed request is raised; whoever handles it decides whether it is worth a line."""
 
 
 class OpenSearchEngine(ClientEngine):
@@ -31,7 +46,7 @@ class OpenSearchEngine(ClientEngine):
     def __init__(self, options: EngineOptions) -> None:
         super().__init__(options)
         try:
-            self._client = AsyncOpenSearch(**_arguments(options))
+            self._client = AsyncOpenSearch(**_arguments(self.url, options))
         except (ImproperlyConfigured, OSError, ValueError) as error:
             raise SettingsError(f"the engine's options cannot be used: {error}") from error
 
@@ -40,7 +55,7 @@ class OpenSearchEngine(ClientEngine):
         await self._client.close()
 
     async def _send(self, method: str, path: str, params: Mapping[str, Any], body: Any) -> Any:
-        headers = {}
+        headers = {"accept": "application/json"}
         if isinstance(body, list):
             body = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in body)
             headers["content-type"] = NDJSON
@@ -60,10 +75,11 @@ class OpenSearchEngine(ClientEngine):
             raise rejected(int(error.status_code), error.info) from error
 
 
-def _arguments(options: EngineOptions) -> dict[str, Any]:
+def _arguments(url: str, options: EngineOptions) -> dict[str, Any]:
     """The client's arguments; retries are ours, so it makes none."""
     arguments: dict[str, Any] = {
-        "hosts": [options.url],
+        "hosts": [url],
+        "connection_class": _Connection,
         "timeout": options.timeout,
         "maxsize": options.connections,
         "max_retries": 0,
@@ -73,12 +89,7 @@ def _arguments(options: EngineOptions) -> dict[str, Any]:
         arguments["http_auth"] = (options.username, options.password.get_secret_value())
     if options.api_key:
         arguments["headers"] = {"Authorization": f"ApiKey {options.api_key.get_secret_value()}"}
-    if str(options.url).startswith("https:"):
-        arguments |= {
-            "verify_certs": options.verify,
-            "ssl_show_warn": False,
-            "ca_certs": None if options.ca_file is None else str(options.ca_file),
-            "client_cert": None if options.client_cert is None else str(options.client_cert),
-            "client_key": None if options.client_key is None else str(options.client_key),
-        }
+    if url.startswith("https:"):
+        arguments |= {"verify_certs": options.verify, "ssl_show_warn": False}
+        arguments |= {name: str(file) for name, file in tls_files(options).items()}
     return arguments

@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-Url = Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s]*)?$", max_length=2048)]
+# No `user:password@`: an address is shown in messages and logs.
+Url = Annotated[str, Field(pattern=r"^https?://[^/@\s]+(/\S*)?$", max_length=2048)]
 
 
 class EngineKind(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -20,6 +21,7 @@ from plugin.ranking.errors import (
     SidecarRejected,
     SidecarUnavailable,
 )
+from plugin.ranking.hits import Status
 from plugin.ranking.vectors import from_wire
 from plugin.ranking.wire import (
     ListwiseAnswer,
@@ -48,7 +50,8 @@ class SidecarClient:
     ) -> None:
         key = options.api_key.get_secret_value() if options.api_key else ""
         self.url = options.url.rstrip("/")
-        self._card: ModelCard | None = None
+        self._timeout = options.timeout
+        self._cards: list[ModelCard] | None = None
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -73,14 +76,18 @@ class SidecarClient:
         await self._http.aclose()
 
     async def listwise(self, call: ListwiseCall) -> ListwiseAnswer:
-        """`POST /v1/listwise`."""
-        return await self._call("/v1/listwise", call, ListwiseAnswer)
+        """`POST /v1/listwise`; the vector is finite, and there is one unless passed through."""
+        answer = await self._call("/v1/listwise", call, ListwiseAnswer)
+        _check_listwise(answer)
+        return answer
 
     async def rank(self, call: RankCall) -> RankAnswer:
         """`POST /v1/rank`; every hit sent is in the answer exactly once."""
         answer = await self._call("/v1/rank", call, RankAnswer)
         if sorted(item.id for item in answer.results) != sorted(hit.id for hit in call.hits):
-            raise ModelOutputError("the sidecar's ranking has other hits than were sent")
+            raise ModelOutputError(
+                "the sidecar's ranking has other hits than were sent; check what runs there"
+            )
         return answer
 
     async def embed_documents(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -92,14 +99,24 @@ class SidecarClient:
         return await self._embed(texts, "query")
 
     async def model(self) -> ModelCard:
-        """The encoder's card of `GET /v1/models`; asked once."""
-        if self._card is None:
-            listed = _validated(ModelList, await self._send("GET", "/v1/models"))
-            cards = [card for card in listed.data if card.kind == "encoder"]
-            if not cards:
-                raise ModelOutputError("the sidecar lists no encoder; check what runs there")
-            self._card = cards[0]
-        return self._card
+        """The encoder's card of `GET /v1/models`; asked once, until ``forget``."""
+        card = await self._find("encoder")
+        if card is None:
+            raise ModelOutputError("the sidecar lists no encoder; check what runs there")
+        return card
+
+    async def llm(self) -> ModelCard | None:
+        """The LLM's card, or None where InsertRank is off; asked once, until ``forget``."""
+        return await self._find("llm")
+
+    def forget(self) -> None:
+        """Ask for the cards again: the sidecar was seen to run another model."""
+        self._cards = None
+
+    async def _find(self, kind: str) -> ModelCard | None:
+        if self._cards is None:
+            self._cards = _validated(ModelList, await self._send("GET", "/v1/models")).data
+        return next((card for card in self._cards if card.kind == kind), None)
 
     async def ready(self) -> bool:
         """Whether the sidecar would answer now."""
@@ -121,10 +138,10 @@ class SidecarClient:
             "encoding_format": "base64",
         }
         answer = await self._send("POST", "/v1/embeddings", body)
-        rows = sorted(answer["data"], key=lambda row: row["index"])
         try:
+            rows = sorted(answer["data"], key=lambda row: row["index"])
             vectors = np.stack([from_wire(row["embedding"]) for row in rows])
-        except (RequestError, ValueError) as error:
+        except (RequestError, ValueError, KeyError, TypeError) as error:
             raise ModelOutputError("the sidecar's vectors cannot be read") from error
         if vectors.shape != (len(texts), card.dimensions) or not np.isfinite(vectors).all():
             raise ModelOutputError(
@@ -135,8 +152,10 @@ class SidecarClient:
 
     async def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         try:
-            response = await self._http.request(method, path, json=body)
-        except httpx.TimeoutException as error:
+            # The client's own limits are for each read, which a trickle of bytes stretches for ever.
+            async with asyncio.timeout(self._timeout):
+                response = await self._http.request(method, path, json=body)
+        except (httpx.TimeoutException, TimeoutError) as error:
             raise SidecarUnavailable(
                 f"the sidecar at {self.url} did not answer in time; see its /metrics for the queue"
             ) from error
@@ -161,6 +180,21 @@ def _validated(kind: type[Answer], value: Any) -> Answer:
             f"the sidecar's answer is not a {kind.__name__} ({first['loc']}: {first['msg']}); "
             "check that both sides run one version"
         ) from error
+
+
+def _check_listwise(answer: ListwiseAnswer) -> None:
+    try:
+        vector = answer.to_vector()
+    except RequestError as error:
+        raise ModelOutputError("the sidecar's listwise vector cannot be read") from error
+    sound = vector is None or bool(np.isfinite(vector).all() and vector.any())
+    weight = answer.first_stage_weight
+    if not (sound and math.isfinite(weight) and weight >= 0):
+        raise ModelOutputError(
+            "the sidecar's listwise vector or weight is NaN, infinite or zero; check its model"
+        )
+    if (vector is None) != (answer.status is Status.PASSED_THROUGH):
+        raise ModelOutputError(f"the sidecar's answer is {answer.status} and contradicts itself")
 
 
 def _raise_for_status(response: httpx.Response) -> None:
