@@ -15,7 +15,6 @@ from evaluation.vectors import CachedEncoder
 from plugin.ranking.e2rank import Plan, plan
 from plugin.ranking.errors import RequestTooLarge, SettingsError
 from plugin.ranking.hits import (
-    FusionWeights,
     Hit,
     Ranking,
     RankRequest,
@@ -66,17 +65,17 @@ def first_stage_hits(collection: Collection, run: Run, k: int) -> dict[str, tupl
 def with_vectors(
     hits: Hits, encoder: CachedEncoder, track: Track = untracked
 ) -> dict[str, tuple[Hit, ...]]:
-    """``hits`` with their document vectors, as an index would hold them."""
-    profile = encoder.profile
-    flat = [hit for found in hits.values() for hit in found]
-    _encode(encoder, (document_input(profile, hit.text or "") for hit in flat), track, "documents")
-    answer: dict[str, tuple[Hit, ...]] = {}
-    for query, found in hits.items():
-        vectors = encoder.encode([document_input(profile, hit.text or "") for hit in found]).vectors
-        answer[query] = tuple(
-            replace(hit, vector=vector) for hit, vector in zip(found, vectors, strict=True)
-        )
-    return answer
+    """``hits`` with their document vectors, as an index would hold them: none for an empty text."""
+    texts = dict.fromkeys(hit.text for found in hits.values() for hit in found if hit.text)
+    inputs = {text: document_input(encoder.profile, text) for text in texts}
+    _encode(encoder, inputs.values(), track, "documents")
+
+    def full(hit: Hit) -> Hit:
+        if not hit.text:
+            return hit
+        return replace(hit, vector=encoder.encode([inputs[hit.text]]).vectors[0])
+
+    return {query: tuple(full(hit) for hit in found) for query, found in hits.items()}
 
 
 def rank(
@@ -99,8 +98,6 @@ def rank(
     requests = {
         query: _request(text, hits[query], variant, encoder) for query, text in queries.items()
     }
-    if variant.strategy is Strategy.NONE:
-        return {query: passed_through(request, "none") for query, request in requests.items()}
     if variant.strategy is not Strategy.E2RANK:
         raise SettingsError(
             f"strategy {variant.label} needs an LLM and is measured through the engine; leave "
@@ -118,11 +115,6 @@ def rank(
         else passed_through(requests[query], "request_too_large")
         for query, plan_ in plans.items()
     }
-
-
-def all_signals(fusion: FusionWeights) -> FusionWeights:
-    """``fusion`` with every weight positive, so that a ranking carries the value of each signal."""
-    return FusionWeights(**{name: weight or 1.0 for name, weight in fusion.as_dict().items()})
 
 
 def _request(

@@ -1,0 +1,175 @@
+"""Strategies against each other on one collection: what was returned, how good, how sure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from connectors.engine import Engine
+from connectors.sidecar import SidecarClient
+from evaluation import engine as through_engine
+from evaluation import memory
+from evaluation.collections import Collection
+from evaluation.measures import MAIN, Scores, measure
+from evaluation.memory import Track, untracked
+from evaluation.runs import Run, ScoredDocument
+from evaluation.significance import Comparison, compare
+from evaluation.strategies import NONE, Variant, signals_of
+from evaluation.vectors import CachedEncoder
+from plugin.ranking.hits import Ranking, Status, Strategy
+
+
+class Through(StrEnum):
+    """How strategies are run: by real searches, or by the core over a first stage's run."""
+
+    ENGINE = "engine"
+    MEMORY = "memory"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one strategy returned for every query.
+
+    ``statuses`` counts `reranked`, `partial` and `passed_through`; ``reasons`` why. ``timings_ms``
+    holds milliseconds by stage, one mapping a query; empty in memory.
+    """
+
+    variant: Variant
+    run: Run
+    signals: Mapping[str, float]
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    timings_ms: Sequence[Mapping[str, float]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """An outcome, measured; ``versus_none`` and ``versus_query`` compare nDCG@10."""
+
+    outcome: Outcome
+    scores: Scores
+    versus_none: Comparison | None
+    versus_query: Comparison | None
+
+
+def judge(collection: Collection, outcomes: Sequence[Outcome]) -> list[Result]:
+    """Measure ``outcomes`` and compare each with `none` and with `query`, where those are there."""
+    scored = {one.variant.label: measure(collection.qrels, one.run) for one in outcomes}
+
+    def versus(label: str, baseline: str) -> Comparison | None:
+        if baseline not in scored or label in {baseline, NONE.label}:
+            return None
+        return compare(scored[label].values[MAIN], scored[baseline].values[MAIN])
+
+    return [
+        Result(
+            outcome=one,
+            scores=scored[one.variant.label],
+            versus_none=versus(one.variant.label, "none"),
+            versus_query=versus(one.variant.label, "query"),
+        )
+        for one in outcomes
+    ]
+
+
+def in_memory(
+    collection: Collection,
+    run: Run,
+    variants: Sequence[Variant],
+    encoder: CachedEncoder | None,
+    *,
+    k: int,
+    track: Track = untracked,
+) -> list[Outcome]:
+    """Rank the first ``k`` of ``run`` by every variant, with the core; `none` needs no encoder.
+
+    Raises:
+        SettingsError: the run is not of this collection, or a strategy needs an LLM.
+    """
+    hits = memory.first_stage_hits(collection, run, k)
+    if encoder is None:
+        return [_first_stage(variant, hits) for variant in variants]
+    full = memory.with_vectors(hits, encoder, track)
+    return [
+        _first_stage(variant, hits)
+        if variant.strategy is Strategy.NONE
+        else ranked_outcome(
+            variant,
+            memory.rank(collection.queries, full, variant, encoder, track=track),
+            signals_of(variant, encoder.profile.fusion),
+        )
+        for variant in variants
+    ]
+
+
+def _first_stage(variant: Variant, hits: memory.Hits) -> Outcome:
+    run = {
+        query: [ScoredDocument(hit.id, hit.score) for hit in found] for query, found in hits.items()
+    }
+    return Outcome(variant, run, {})
+
+
+def ranked_outcome(
+    variant: Variant, rankings: Mapping[str, Ranking], signals: Mapping[str, float]
+) -> Outcome:
+    """The outcome of rankings made in memory; hits without a score rank last."""
+    run = {
+        query: [
+            # Unscored hits follow those with a score; their own score says only that.
+            ScoredDocument(one.hit.id, -float(one.rank) if one.score is None else one.score)
+            for one in ranking.hits
+        ]
+        for query, ranking in rankings.items()
+    }
+    return Outcome(
+        variant,
+        run,
+        signals,
+        statuses=Counter(ranking.status.value for ranking in rankings.values()),
+        reasons=Counter(ranking.reason for ranking in rankings.values() if ranking.reason),
+    )
+
+
+async def through_searches(
+    engine: Engine,
+    sidecar: SidecarClient,
+    index: str,
+    collection: Collection,
+    variants: Sequence[Variant],
+    *,
+    k: int,
+    track: Track = untracked,
+) -> list[Outcome]:
+    """Search ``index`` for every query by every variant, as users do.
+
+    Raises:
+        EngineError: the engine failed.
+        SidecarError: the sidecar cannot say which model it serves.
+    """
+    card = await sidecar.model()
+    default = card.fusion.to_weights() if card.fusion else None
+    outcomes: list[Outcome] = []
+    for variant in variants:
+        results = await through_engine.search_all(
+            engine, sidecar, index, collection.queries, variant, k=k, track=track
+        )
+        none = variant.strategy is Strategy.NONE
+        found = results.values()
+        outcomes.append(
+            Outcome(
+                variant,
+                {query: through_engine.documents_of(one) for query, one in results.items()},
+                signals_of(variant, default),
+                statuses={} if none else Counter(one.status.value for one in found),
+                reasons={} if none else Counter(one.reason for one in found if one.reason),
+                timings_ms=[one.timings_ms for one in found],
+            )
+        )
+    return outcomes
+
+
+def all_reranked(outcomes: Sequence[Outcome]) -> bool:
+    """Whether no search of any strategy was passed through or partly ranked."""
+    return all(set(one.statuses) <= {Status.RERANKED.value} for one in outcomes)

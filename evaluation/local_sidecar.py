@@ -1,0 +1,96 @@
+"""A sidecar of our own for the length of an evaluation: `rankside serve` in another process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from plugin.ranking.errors import SidecarUnavailable
+
+START_TIMEOUT = 180.0
+"""Seconds; loading torch and a model takes 5 to 20 on two idle cores."""
+
+_POLL = 0.1
+_GRACE = 20.0
+_LOG_TAIL = 300
+
+
+@contextmanager
+def local_sidecar(
+    arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """The address of a ready sidecar on 127.0.0.1 that ends with the block.
+
+    ``arguments`` are further ones of `rankside serve`, ``environment`` is added to ours.
+
+    Raises:
+        SidecarUnavailable: it ended or was not ready in time; the message has the end of its log.
+    """
+    port = _free_port()
+    command = [sys.executable, "-m", "rankside", "serve", "--host", "127.0.0.1"]
+    command += ["--port", str(port), *arguments]
+    with tempfile.NamedTemporaryFile(prefix="rankside-sidecar-", suffix=".log") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command line
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_until_ready(process, url, Path(log.name))
+            yield url
+        finally:
+            _end(process)
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise SidecarUnavailable(
+                f"the sidecar ended while starting; its log ends: {_tail(log)}"
+            )
+        if _ready(url):
+            return
+        time.sleep(_POLL)
+    raise SidecarUnavailable(
+        f"the sidecar was not ready within {START_TIMEOUT:.0f} s; its log ends: {_tail(log)}"
+    )
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health/ready", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _tail(log: Path) -> str:
+    return log.read_text("utf-8", errors="replace")[-_LOG_TAIL:].strip() or "(it is empty)"

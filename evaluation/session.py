@@ -1,0 +1,211 @@
+"""One run of `rankside eval`: from a folder to results, through an engine or in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from connectors.engine import Engine, connect
+from connectors.options import EngineOptions, SidecarClientOptions
+from connectors.sidecar import SidecarClient
+from evaluation import engine as through_engine
+from evaluation.collections import Collection
+from evaluation.experiment import Outcome, Result, Through, in_memory, judge, through_searches
+from evaluation.local_sidecar import local_sidecar
+from evaluation.machine import machine, versions
+from evaluation.memory import Track, untracked
+from evaluation.report import result_json
+from evaluation.runs import Run, read_run
+from evaluation.strategies import Variant
+from evaluation.vectors import CachedEncoder
+from ingest.embedders import SidecarEmbedder
+from plugin.models.load import load_encoder
+from plugin.models.options import ModelOptions
+from plugin.ranking.errors import SettingsError
+from plugin.ranking.hits import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationOptions:
+    """What to evaluate, and through what.
+
+    ``run`` is a TREC file that stands in for the engine's first stage; strategies then are ranked
+    in memory. ``sidecar`` None starts one for the length of the run, with ``serve_arguments``.
+    """
+
+    variants: Sequence[Variant]
+    k: int = 100
+    run: Path | None = None
+    through: Through = Through.ENGINE
+    analyzer: str = through_engine.STANDARD
+    engine: EngineOptions | None = None
+    sidecar: SidecarClientOptions | None = None
+    serve_arguments: tuple[str, ...] = ()
+    model: ModelOptions = field(default_factory=ModelOptions)
+    cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.run is not None and self.through is Through.ENGINE:
+            raise SettingsError(
+                "a run is ranked in memory, not through the engine; leave out --run or --through"
+            )
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """Results of one collection, and how they came about; ``seconds`` is by step."""
+
+    collection: Collection
+    options: EvaluationOptions
+    first_stage: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def to_json(self, *, per_query: bool = False) -> dict[str, Any]:
+        """The document of `--json`."""
+        return {
+            "dataset": self.collection.name,
+            "split": self.collection.split,
+            "k": self.options.k,
+            "queries": len(self.collection.queries),
+            "documents": len(self.collection.documents),
+            "through": self.options.through.value,
+            "first_stage": self.first_stage,
+            "model": self.model,
+            "results": [result_json(one, per_query=per_query) for one in self.results],
+            "machine": machine(),
+            "versions": versions(),
+            "seconds": self.seconds,
+        }
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the block's time to ``seconds``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed = self.seconds.get(step, 0.0) + time.perf_counter() - start
+            self.seconds[step] = round(elapsed, 3)
+
+
+async def evaluate(
+    collection: Collection, options: EvaluationOptions, track: Track = untracked
+) -> Evaluation:
+    """Run every strategy over ``collection`` and measure it.
+
+    Raises:
+        SettingsError: the run is not the collection's, or options contradict each other.
+        EngineError, SidecarError, ModelError: one of them failed as a whole.
+    """
+    evaluation = Evaluation(collection, options)
+    if options.run is not None:
+        evaluation.first_stage = {"run": options.run.name}
+        outcomes = _ranked_in_memory(evaluation, read_run(options.run), track)
+    elif options.through is Through.MEMORY:
+        outcomes = _ranked_in_memory(evaluation, await _engine_run(evaluation, track), track)
+    else:
+        outcomes = await _through_searches(evaluation, track)
+    with evaluation.timed("measures"):
+        evaluation.results = judge(collection, outcomes)
+    return evaluation
+
+
+def _ranked_in_memory(evaluation: Evaluation, run: Run, track: Track) -> list[Outcome]:
+    options, encoder = evaluation.options, None
+    if any(variant.strategy is not Strategy.NONE for variant in options.variants):
+        with evaluation.timed("model"):
+            encoder = CachedEncoder(load_encoder(options.model), options.cache)
+        profile = encoder.profile
+        evaluation.model = {"name": profile.name, "fingerprint": profile.fingerprint}
+    with evaluation.timed("ranking"):
+        return in_memory(
+            evaluation.collection, run, options.variants, encoder, k=options.k, track=track
+        )
+
+
+async def _engine_run(evaluation: Evaluation, track: Track) -> Run:
+    """The first stage of an engine, without vectors."""
+    options, collection = evaluation.options, evaluation.collection
+    engine = await connect(options.engine or EngineOptions())
+    try:
+        await _describe_engine(evaluation, engine)
+        with evaluation.timed("index"):
+            index = await through_engine.prepare(
+                engine, collection, None, analyzer=options.analyzer, track=track
+            )
+        with evaluation.timed("first stage"):
+            return await through_engine.first_stage(
+                engine, index, collection.queries, options.k, track
+            )
+    finally:
+        await engine.close()
+
+
+async def _through_searches(evaluation: Evaluation, track: Track) -> list[Outcome]:
+    """Real searches: the collection indexed with vectors, window search, sidecar, rescore."""
+    options = evaluation.options
+    with ExitStack() as stack:
+        sidecar_options = options.sidecar
+        if sidecar_options is None:
+            with evaluation.timed("sidecar start"):
+                url = stack.enter_context(local_sidecar(options.serve_arguments))
+            sidecar_options = SidecarClientOptions(url=url, timeout=60)
+        return await _searches(evaluation, sidecar_options, track)
+
+
+async def _searches(
+    evaluation: Evaluation, sidecar_options: SidecarClientOptions, track: Track
+) -> list[Outcome]:
+    options, collection = evaluation.options, evaluation.collection
+    engine = await connect(options.engine or EngineOptions())
+    try:
+        await _describe_engine(evaluation, engine)
+        async with SidecarClient(sidecar_options) as sidecar:
+            card = await sidecar.model()
+            evaluation.model = {"name": card.id, "fingerprint": card.fingerprint}
+            with evaluation.timed("index"):
+                index = await _index(evaluation, engine, sidecar_options, track)
+            with evaluation.timed("searches"):
+                return await through_searches(
+                    engine,
+                    sidecar,
+                    index,
+                    collection,
+                    options.variants,
+                    k=options.k,
+                    track=track,
+                )
+    finally:
+        await engine.close()
+
+
+async def _index(
+    evaluation: Evaluation, engine: Engine, sidecar_options: SidecarClientOptions, track: Track
+) -> str:
+    embedder = await SidecarEmbedder.connect(sidecar_options)
+    try:
+        return await through_engine.prepare(
+            engine,
+            evaluation.collection,
+            embedder,
+            analyzer=evaluation.options.analyzer,
+            track=track,
+        )
+    finally:
+        await embedder.close()
+
+
+async def _describe_engine(evaluation: Evaluation, engine: Engine) -> None:
+    info = await engine.info()
+    evaluation.first_stage = {
+        "engine": info.kind.value,
+        "version": info.version,
+        "analyzer": evaluation.options.analyzer,
+        "query": "multi_match over title and text",
+    }

@@ -1,0 +1,225 @@
+"""`rankside eval`: how good is reranking on a judged collection, and is the gain more than luck."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from plugin.ranking.errors import PartlyDone, SettingsError
+from rankside.cli.console import (
+    ConfigOption,
+    SidecarOption,
+    UrlOption,
+    err,
+    out,
+    print_json,
+    progress,
+)
+from rankside.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from connectors.options import EngineOptions, SidecarClientOptions
+    from evaluation.collections import Collection
+    from evaluation.experiment import Through
+    from evaluation.memory import Track
+    from evaluation.session import Evaluation, EvaluationOptions
+
+STDOUT = "-"
+
+
+def evaluate(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="BEIR folder: corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv."
+        ),
+    ],
+    *,
+    run: Annotated[
+        Path | None,
+        typer.Option(help="TREC run as the first stage, ranked in memory; no engine is needed."),
+    ] = None,
+    url: UrlOption = None,
+    sidecar: SidecarOption = None,
+    strategies: Annotated[
+        str,
+        typer.Option(
+            help="Comma-separated: none, query, listwise, rocchio, e2rank, insertrank, cascade, "
+            "e2rank:listwise=1,query=0.5,rocchio=0,first_stage=0.1,prompt_hits=20."
+        ),
+    ] = "none,query,e2rank",
+    k: Annotated[int, typer.Option(min=1, max=10_000, help="Hits of the rerank window.")] = 100,
+    split: Annotated[str, typer.Option(help="Which judgments: qrels/SPLIT.tsv.")] = "test",
+    through: Annotated[
+        str | None,
+        typer.Option(
+            help="engine: real searches, sidecar and all (default); memory: the same core over the "
+            "first stage's hits (default with --run)."
+        ),
+    ] = None,
+    analyzer: Annotated[
+        str, typer.Option(help="Text analyzer of the index made here, as `english`.")
+    ] = "standard",
+    json_out: Annotated[
+        str | None,
+        typer.Option("--json", metavar="OUT", help="Write JSON to a file; - for stdout."),
+    ] = None,
+    per_query: Annotated[
+        bool, typer.Option("--per-query", help="Put every query's measures into the JSON.")
+    ] = False,
+    runs_out: Annotated[
+        Path | None, typer.Option(help="Folder for one TREC run file a strategy.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Rank a judged collection by several strategies, and test the gain over the first stage.
+
+    Without --run the first stage is a real engine: --url, the settings', or the local OpenSearch,
+    which is started if need be. The collection is indexed there once, with vectors, and kept as
+    `rankside-eval-…`. Exit code 5: some searches were passed through; the report says why.
+    """
+    try:
+        from evaluation.collections import load_collection
+        from evaluation.session import EvaluationOptions
+        from evaluation.strategies import parse_variants
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{error.name} is not installed; install rankside[evaluation,models]"
+        ) from error
+    settings = load_settings(config)
+    chosen = _through(through, run)
+    options = EvaluationOptions(
+        variants=parse_variants(strategies),
+        k=k,
+        run=run,
+        through=chosen,
+        analyzer=analyzer,
+        engine=None if run else _engine(settings, url, quiet=json_out == STDOUT),
+        sidecar=_sidecar(settings, sidecar),
+        serve_arguments=("--config", config) if config else (),
+        model=settings.model,
+    )
+    collection = load_collection(folder, split)
+    with _tracked(quiet=json_out == STDOUT) as track:
+        evaluation = _run(collection, options, track)
+    _publish(evaluation, json_out, per_query=per_query, runs_out=runs_out)
+
+
+def _through(named: str | None, run: Path | None) -> Through:
+    from evaluation.experiment import Through
+
+    if named is None:
+        return Through.MEMORY if run else Through.ENGINE
+    try:
+        return Through(named)
+    except ValueError as error:
+        raise SettingsError(f"--through is {named!r}; use engine or memory") from error
+
+
+def _engine(settings: Settings, url: str | None, *, quiet: bool) -> EngineOptions:
+    """The engine named, else set, else the local OpenSearch, started if it does not run."""
+    from deploy import local
+    from rankside.access import engine_options
+
+    if url is None and settings.engine.url is None and not _local_runs():
+        with _tracked(quiet=quiet) as track:
+            advance = track("Starting OpenSearch", 100)
+            done = 0
+
+            def report(_step: str, share: float) -> None:
+                nonlocal done
+                advance(int(share * 100) - done)
+                done = int(share * 100)
+
+            url = local.up("opensearch", progress=report).url
+    return engine_options(settings, url)
+
+
+def _local_runs() -> bool:
+    from deploy import local
+
+    return any(local.status(name) is not None for name in local.ENGINES)
+
+
+def _sidecar(settings: Settings, named: str | None) -> SidecarClientOptions | None:
+    """The sidecar named or set; None to start one for this run."""
+    from rankside.access import client_options
+
+    chosen = named is not None or "url" in settings.client.model_fields_set
+    return client_options(settings, named) if chosen else None
+
+
+def _run(collection: Collection, options: EvaluationOptions, track: Track) -> Evaluation:
+    from evaluation.session import evaluate as run_evaluation
+
+    return asyncio.run(run_evaluation(collection, options, track))
+
+
+@contextmanager
+def _tracked(*, quiet: bool) -> Iterator[Track]:
+    """Progress bars, one a step."""
+    with progress(quiet=quiet) as bar:
+
+        def track(description: str, total: int) -> Callable[[int], None]:
+            task = bar.add_task(description, total=total)
+            return lambda steps: bar.advance(task, steps)
+
+        yield track
+
+
+def _publish(
+    evaluation: Evaluation, json_out: str | None, *, per_query: bool, runs_out: Path | None
+) -> None:
+    from evaluation.experiment import all_reranked
+    from evaluation.report import write_runs
+
+    if runs_out is not None:
+        write_runs(runs_out, evaluation.results, evaluation.collection.name)
+    document = evaluation.to_json(per_query=per_query)
+    if json_out == STDOUT:
+        print_json(document)
+    else:
+        _print(evaluation)
+        if json_out is not None:
+            _write(Path(json_out), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    outcomes = [result.outcome for result in evaluation.results]
+    if not all_reranked(outcomes):
+        reasons = {
+            f"{reason} ({count})" for one in outcomes for reason, count in one.reasons.items()
+        }
+        raise PartlyDone(
+            f"not every search was reranked: {', '.join(sorted(reasons))}; the figures hold what "
+            "was returned"
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"--json {path} cannot be written: {error.strerror}") from error
+
+
+def _print(evaluation: Evaluation) -> None:
+    from evaluation.report import results_table, signals_line
+
+    collection, options = evaluation.collection, evaluation.options
+    first = ", ".join(str(value) for value in evaluation.first_stage.values())
+    title = (
+        f"{collection.name} ({collection.split}): {len(collection.queries)} queries, "
+        f"{len(collection.documents)} documents, window {options.k}"
+    )
+    out.print(results_table(evaluation.results, title))
+    out.print(f"First stage: {first}. Ranked through: {options.through.value}.", highlight=False)
+    model = evaluation.model
+    if model:
+        signals = signals_line(evaluation.results)
+        out.print(f"Model: {model['name']} ({model['fingerprint']}). {signals}.", highlight=False)
+    err.print(f"Seconds: {evaluation.seconds}", highlight=False)
