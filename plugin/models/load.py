@@ -20,7 +20,7 @@ def profile_for(options: ModelOptions) -> ModelProfile:
     """The profile that ``options`` name or describe, with their revision and limit.
 
     Raises:
-        SettingsError: the name is not in the registry.
+        SettingsError: the name is not in the registry, or its model has no revisions.
     """
     if options.profile is not None:
         location = str(options.path or options.name)
@@ -29,6 +29,11 @@ def profile_for(options: ModelOptions) -> ModelProfile:
         name = _default_name() if options.name == AUTO else options.name
         profile = registry.get(name)
     if options.revision:
+        if profile.package is not None and options.path is None:
+            raise SettingsError(
+                f"model.revision is {options.revision!r} and {profile.name} comes from a package; "
+                "unset it"
+            )
         profile = replace(profile, revision=options.revision)
     if options.max_tokens is not None:
         profile = replace(profile, max_tokens=min(profile.max_tokens, options.max_tokens))

@@ -72,6 +72,11 @@ def test_revision_and_limit_of_the_settings_are_taken() -> None:
     assert profile_for(ModelOptions(name="all-minilm-l6-v2", max_tokens=8192)).max_tokens == 256
 
 
+def test_a_revision_that_nothing_would_follow_is_refused() -> None:
+    with pytest.raises(SettingsError, match="comes from a package"):
+        profile_for(ModelOptions(name="all-minilm-l6-v2", revision="abc123"))
+
+
 def test_a_model_of_ones_own_is_loaded_by_path_and_description(
     qwen_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
