@@ -44,18 +44,20 @@ def _nested(value: Mapping[str, Any]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for key, raw in value.items():
         item = normalise(raw)
-        if item in _EMPTY:
-            continue
-        *parents, leaf = str(key).split(".")
-        place = nested
-        for parent in parents:
-            child = place.setdefault(parent, {})
-            place = child if isinstance(child, dict) else place
-        held = place.get(leaf)
-        if isinstance(held, dict) and isinstance(item, dict):
-            item = {**held, **item}
-        place[leaf] = item
+        if item not in _EMPTY:
+            for part in reversed(str(key).split(".")):
+                item = {part: item}
+            _merge(nested, item)
     return nested
+
+
+def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, item in other.items():
+        held = into.get(key)
+        if isinstance(held, dict) and isinstance(item, Mapping):
+            _merge(held, item)
+        else:
+            into[key] = item
 
 
 def _typed(text: str) -> Any:

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectors.engine import EngineKind
+from connectors.meta import IndexMeta
+from pipelines.bodies import SidecarTarget
+from pipelines.capabilities import lacking, require
+from pipelines.catalogue import catalogue
+from pipelines.options import Part, PipelineOptions
+from plugin.ranking.errors import EngineError, EngineRejected, EngineUnavailable
+from tests.unit.pipelines.memory import MemoryEngine
+
+NO_HANDLER = EngineRejected("no handler found for uri [/x] and method [GET]", status=400)
+
+
+def ingest_nodes(*nodes: set[str]) -> dict[str, Any]:
+    """The answer of `GET /_nodes/ingest` for nodes with these processors."""
+    named = {
+        f"node{place}": {"ingest": {"processors": [{"type": name} for name in names]}}
+        for place, names in enumerate(nodes)
+    }
+    return {"nodes": named}
+
+
+def full(engine: MemoryEngine) -> MemoryEngine:
+    engine.answers["GET", "/_inference/_all"] = {"endpoints": []}
+    engine.answers["GET", "/_nodes/ingest"] = ingest_nodes({"script", "inference", "remove", "set"})
+    return engine
+
+
+async def test_a_full_cluster_lacks_nothing(engine: MemoryEngine) -> None:
+    for part in Part:
+        assert await lacking(full(engine), part) == []
+
+
+async def test_what_one_node_lacks_the_cluster_lacks(engine: MemoryEngine) -> None:
+    full(engine).answers["GET", "/_nodes/ingest"] = ingest_nodes(
+        {"script", "inference", "remove"}, {"script", "remove"}
+    )
+    assert await lacking(engine, Part.INGEST) == ["the ingest processor inference"]
+
+
+async def test_a_cluster_that_hides_its_nodes_gets_the_benefit_of_the_doubt(
+    engine: MemoryEngine,
+) -> None:
+    full(engine).failures["GET", "/_nodes/ingest"] = EngineRejected("not here", status=410)
+    assert await lacking(engine, Part.INGEST) == []
+
+
+async def test_an_api_that_refuses_us_is_there(engine: MemoryEngine) -> None:
+    full(engine).failures["GET", "/_inference/_all"] = EngineRejected("forbidden", status=403)
+    assert await lacking(engine, Part.SEARCH) == []
+
+
+async def test_an_unreachable_cluster_is_no_poor_one(engine: MemoryEngine) -> None:
+    engine.failures["GET", "/_inference/_all"] = EngineUnavailable("down")
+    with pytest.raises(EngineUnavailable):
+        await lacking(engine, Part.SEARCH)
+
+
+async def test_one_sentence_says_what_is_missing_and_what_can_be_had(
+    engine: MemoryEngine, meta: IndexMeta, target: SidecarTarget
+) -> None:
+    engine.failures["GET", "/_inference/_all"] = NO_HANDLER
+    engine.answers["GET", "/_nodes/ingest"] = ingest_nodes({"script", "remove"})
+    resources = catalogue(engine.kind, meta, PipelineOptions(with_ml=True), target)
+    with pytest.raises(EngineError) as raised:
+        await require(engine, resources)
+    assert str(raised.value) == (
+        "this Elasticsearch cluster lacks the _inference API, the ingest processor inference; "
+        "apply the rest with --only template"
+    )
+    template = [resource for resource in resources if resource.part is Part.TEMPLATE]
+    await require(engine, template)
+
+
+async def test_opensearch_without_its_model_plugins(engine: MemoryEngine) -> None:
+    engine.kind = EngineKind.OPENSEARCH
+    engine.failures["GET", "/_plugins/_ml/connectors/_search"] = NO_HANDLER
+    engine.answers["GET", "/_nodes/ingest"] = ingest_nodes({"script", "remove"})
+    engine.answers["GET", "/_nodes/search_pipelines"] = {
+        "nodes": {"n": {"search_pipelines": {"request_processors": [{"type": "rerank"}]}}}
+    }
+    ml = "the plugin opensearch-ml (ml-commons)"
+    assert await lacking(engine, Part.INGEST) == [ml, "the ingest processor text_embedding"]
+    # A rerank among the request processors is not the one that is needed.
+    assert await lacking(engine, Part.SEARCH) == [
+        ml,
+        "the plugin opensearch-neural-search (rerank)",
+    ]
