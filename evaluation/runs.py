@@ -6,7 +6,6 @@ Source of the form: trec_eval's results file, ``query Q0 document rank score tag
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +64,7 @@ def write_run(path: Path, run: Run, tag: str) -> None:
             last = math.inf
             for rank, item in enumerate(items, start=1):
                 last = min(item.score, math.nextafter(last, -math.inf))
-                file.write(f"{query} Q0 {item.id} {rank} {last!r} {label}{os.linesep}")
+                file.write(f"{query} Q0 {item.id} {rank} {last!r} {label}\n")
 
 
 def from_order(ids: Iterable[str]) -> list[ScoredDocument]:
