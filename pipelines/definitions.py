@@ -31,10 +31,18 @@ class VectorOptions(Options):
     both; None leaves the engine's own.
     """
 
-    knn_engine: Literal["lucene", "faiss"] = "lucene"
-    quantization: Literal["hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw"] = "int8_hnsw"
-    m: Annotated[int, Field(ge=2, le=512)] | None = None
-    ef_construction: Annotated[int, Field(ge=1, le=3200)] | None = None
+    knn_engine: Literal["lucene", "faiss"] = Field(
+        default="lucene", description="OpenSearch: who builds the graph."
+    )
+    quantization: Literal["hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw"] = Field(
+        default="int8_hnsw", description="Elasticsearch: the graph's kind and quantisation."
+    )
+    m: Annotated[int, Field(ge=2, le=512)] | None = Field(
+        default=None, description="Links a node of the graph; None: the engine's default."
+    )
+    ef_construction: Annotated[int, Field(ge=1, le=3200)] | None = Field(
+        default=None, description="Candidates while the graph is built; None: the engine's default."
+    )
 
     @property
     def graph(self) -> dict[str, int]:

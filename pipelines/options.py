@@ -41,13 +41,19 @@ class PipelineOptions(Options):
     text_fields: tuple[FieldName, ...] = Field(
         default=TEXT_FIELDS, min_length=1, description="Fields a document's text is made of."
     )
-    vector_field: FieldName = VECTOR_FIELD
-    hash_field: FieldName = HASH_FIELD
-    shards: int = Field(default=1, ge=1, le=1024)
-    replicas: int | None = Field(
-        default=None, ge=0, le=100, description="None: the engine's default."
+    vector_field: FieldName = Field(
+        default=VECTOR_FIELD, description="Field of the document vector."
     )
-    vectors: VectorOptions = DEFAULT_VECTORS
+    hash_field: FieldName = Field(
+        default=HASH_FIELD, description="Field that says which text and model the vector is of."
+    )
+    shards: int = Field(default=1, ge=1, le=1024, description="Primary shards of new indices.")
+    replicas: int | None = Field(
+        default=None, ge=0, le=100, description="Copies of each shard; None: the engine's default."
+    )
+    vectors: VectorOptions = Field(
+        default=DEFAULT_VECTORS, description="How the vectors are indexed."
+    )
     with_ml: bool = Field(
         default=False, description="Also make the engine call the sidecar, at ingest and search."
     )
