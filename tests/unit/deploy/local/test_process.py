@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -107,3 +108,18 @@ def test_the_last_ports_are_kept_if_nobody_took_them() -> None:
         sock.bind(("127.0.0.1", ports[0]))
         sock.listen()
         assert ports[0] not in free_ports(ports)
+
+
+def test_a_process_is_not_gone_before_its_last_thread_is(tmp_path: Path) -> None:
+    exit_of_one_thread = {"x86_64": 60, "aarch64": 93}[platform.machine()]
+    code = (
+        "import ctypes, threading, time; threading.Thread(target=time.sleep, args=(60,)).start();"
+        f"ctypes.CDLL(None).syscall({exit_of_one_thread}, 0)"
+    )
+    pid = spawn([sys.executable, "-c", code], stdin=None, output=tmp_path / "log", tmp=tmp_path)
+    started = start_of(pid)
+    while ") Z " not in Path(f"/proc/{pid}/stat").read_text():
+        time.sleep(0.01)
+    assert started_at(pid) == started
+    assert end(pid, started, grace=5)
+    assert started_at(pid) is None
