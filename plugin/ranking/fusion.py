@@ -62,8 +62,9 @@ class FusedVector:
 
 def unit(vector: Vector) -> Vector:
     """``vector`` at length 1, float32; a zero vector stays zero."""
-    norm = float(np.linalg.norm(vector))
-    scaled: Vector = (vector / norm if norm else vector).astype(np.float32)
+    wide = vector.astype(np.float64)  # squares of float32 values overflow float32
+    norm = float(np.linalg.norm(wide))
+    scaled: Vector = (wide / norm if norm else wide).astype(np.float32)
     return scaled
 
 

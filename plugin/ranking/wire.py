@@ -21,7 +21,8 @@ WireVector = Annotated[
     str | list[float], Field(description="base64 of little-endian float32, or a JSON array")
 ]
 Count = Annotated[int, Field(ge=1, le=10_000)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+Score = Annotated[float, Field(ge=-3.5e38, le=3.5e38, allow_inf_nan=False)]  # an engine's float32
 
 
 class Wire(BaseModel):
@@ -34,7 +35,7 @@ class WireHit(Wire):
     """One first-stage hit."""
 
     id: str = Field(min_length=1, max_length=2048)
-    score: float = Field(allow_inf_nan=False, description="first-stage score, the engine's _score")
+    score: Score = Field(description="first-stage score, the engine's _score")
     text: str | None = None
     vector: WireVector | None = Field(default=None, description="stored document vector")
 
