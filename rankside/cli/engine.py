@@ -16,12 +16,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from deploy import local
-
-NOT_RUNNING = 3
+from rankside.cli.console import Exit, err
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -105,7 +103,7 @@ def status(
     else:
         typer.echo(_as_text(node) if node else f"{engine.value} is not running")
     if node is None:
-        raise typer.Exit(NOT_RUNNING)
+        raise typer.Exit(Exit.ENGINE)
 
 
 def _fields(node: local.RunningNode) -> dict[str, object]:
@@ -124,8 +122,7 @@ def _as_text(node: local.RunningNode) -> str:
 @contextmanager
 def _reporting(*, quiet: bool) -> Iterator[local.Progress | None]:
     """A progress bar on standard error, where that is a terminal and nobody asked for silence."""
-    console = Console(stderr=True)
-    if quiet or not console.is_terminal:
+    if quiet or not err.is_terminal:
         yield None
         return
     columns = (
@@ -134,6 +131,6 @@ def _reporting(*, quiet: bool) -> Iterator[local.Progress | None]:
         BarColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task("looking for what is here already", total=1.0)
         yield lambda step, done: bar.update(task, description=step, completed=done)

@@ -164,3 +164,12 @@ def test_a_state_file_that_is_none_is_a_stopped_node(home: Path, text: str) -> N
     home.mkdir()
     (home / "state.json").write_text(text)
     assert Node(home).running() is None
+
+
+def test_an_interrupted_start_leaves_nothing_running(start: Start, home: Path) -> None:
+    def interrupt(_step: str, _done: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        start("red", progress=interrupt)
+    assert Node(home).running() is None
