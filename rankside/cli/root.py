@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from plugin.ranking.errors import RanksideError
 from rankside.cli import backfill, demo, doctor, engine, evaluate, ingest, pipelines, search, serve
@@ -54,5 +55,5 @@ def main() -> None:
     try:
         app()
     except RanksideError as error:
-        err.print(f"[bold red]rankside:[/] {error}", highlight=False, soft_wrap=True)
+        err.print(f"[bold red]rankside:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(exit_code(error))
