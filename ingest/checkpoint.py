@@ -151,11 +151,11 @@ def state_folder() -> Path:
 
 
 @contextmanager
-def sole(path: Path) -> Iterator[None]:
-    """Hold the checkpoint at ``path`` alone; the lock goes with the process, however it ends.
+def sole(path: Path, otherwise: str) -> Iterator[None]:
+    """Hold ``path`` alone, by a lock beside it that goes with the process, however it ends.
 
     Raises:
-        SettingsError: another process holds it.
+        SettingsError: another process holds it; ``otherwise`` is the sentence to say then.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,10 +166,7 @@ def sole(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise SettingsError(
-                "another ingest of this source into this index is running; wait for it, or give "
-                "each its own --checkpoint"
-            ) from error
+            raise SettingsError(otherwise) from error
         yield
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from ingest.documents import START, Position
+from ingest.documents import Position
 from plugin.ranking.errors import SettingsError
 
 DeadLetter = Mapping[str, Any]
@@ -17,24 +17,18 @@ DeadLetter = Mapping[str, Any]
 class DeadLetters:
     """Appends to ``path``, which is made with the first letter.
 
-    A line holds ``reason``, ``file``, ``line``, ``part``, ``offset`` and ``id``, ``status`` (of the
-    engine), ``document`` or ``raw`` where there are such.
+    A line holds ``reason``; of a source's record ``file``, ``line``, ``part`` and ``offset``; and
+    ``id``, ``status`` (of the engine), ``document`` or ``raw`` where there are such.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: TextIO | None = None
 
-    def add(self, reason: str, position: Position, **parts: Any) -> None:
+    def add(self, reason: str, position: Position | None = None, **parts: Any) -> None:
         """Write one letter; it is durable after ``sync``. Raises SettingsError."""
-        letter = {
-            "reason": reason,
-            "file": position.file,
-            "line": position.line,
-            "part": position.part,
-            "offset": position.offset,
-            **{name: part for name, part in parts.items() if part is not None},
-        }
+        letter = {"reason": reason, **_place(position)}
+        letter |= {name: part for name, part in parts.items() if part is not None}
         try:
             if self._file is None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,8 +55,6 @@ class DeadLetters:
 
     def keep_until(self, position: Position) -> None:
         """Drop the letters behind ``position``: a resumed run will write them again."""
-        if position == START:
-            self.path.unlink(missing_ok=True)
         if not self.path.exists():
             return
         end = (position.part, position.offset)
@@ -70,6 +62,30 @@ class DeadLetters:
         lines = self.path.read_text("utf-8", "replace").split("\n")
         kept = [f"{line}\n" for line in lines if line and _end(line) <= end]
         self.path.write_text("".join(kept), "utf-8")
+
+
+def fresh_dead_letters(given: Path | None, default: Path) -> DeadLetters:
+    """An empty file: ``given``, or ``default``, of which an earlier run's letters are dropped.
+
+    Raises:
+        SettingsError: ``given`` holds something, which may be somebody's.
+    """
+    if given is None:
+        default.unlink(missing_ok=True)
+    elif given.exists() and given.stat().st_size:
+        raise SettingsError(f"dead-letter file {given} is not empty; remove it or give another")
+    return DeadLetters(given or default)
+
+
+def _place(position: Position | None) -> dict[str, Any]:
+    if position is None:
+        return {}
+    return {
+        "file": position.file,
+        "line": position.line,
+        "part": position.part,
+        "offset": position.offset,
+    }
 
 
 def _end(line: str) -> tuple[float, float]:

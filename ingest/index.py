@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.engine import Engine, EngineKind
-from connectors.meta import IndexMeta
+from connectors.meta import IndexMeta, document_text
 from ingest.embedders import DocumentEmbedder
 from pipelines.definitions import index_body, mapping_properties
 from pipelines.options import PipelineOptions
 from plugin.ranking.errors import EngineRejected, SettingsError
 
 _NOT_FOUND = 404
+_LOOKED_AT = 100
 _VECTOR_TYPES = {EngineKind.OPENSEARCH: "knn_vector", EngineKind.ELASTICSEARCH: "dense_vector"}
 _DIMENSIONS = {EngineKind.OPENSEARCH: "dimension", EngineKind.ELASTICSEARCH: "dims"}
 
@@ -144,13 +145,13 @@ def check_meta(index: Index, meta: IndexMeta) -> None:
         return
     if there.fingerprint and there.fingerprint != meta.fingerprint:
         raise SettingsError(
-            f"{index.given} holds vectors of {_model(there)} and these would be of {_model(meta)}; "
-            "use that model, another index, or `rankside backfill --rebuild`"
+            f"{index.given} holds vectors of {model_of(there)}, these would be of "
+            f"{model_of(meta)}; use that model, another index, or `rankside backfill --rebuild`"
         )
-    if not there.fingerprint and _model(there) != _model(meta):
+    if not there.fingerprint and model_of(there) != model_of(meta):
         raise SettingsError(
-            f"{index.given} is being re-embedded with {_model(there)}; finish that with `rankside "
-            "backfill` and that model first"
+            f"{index.given} is being re-embedded with {model_of(there)}; finish that with "
+            "`rankside backfill` and that model first"
         )
     names = ("vector_field", "hash_field", "text_fields")
     for name in names:
@@ -170,9 +171,8 @@ async def ensure_fields(engine: Engine, index: Index, meta: IndexMeta) -> list[s
     """
     added = missing_fields(engine.kind, index, meta)
     if added or index.meta is None:
-        properties = _tree(engine.kind, index, meta, added)
         # What is there stays: its fingerprint may be empty on purpose.
-        await put_meta(engine, index, index.meta or meta, properties=properties)
+        await write_meta(engine, index, index.meta or meta)
     return added
 
 
@@ -199,17 +199,36 @@ def missing_fields(kind: EngineKind, index: Index, meta: IndexMeta) -> list[str]
     return [name for name, mapping in fields.items() if mapping is None]
 
 
-async def put_meta(
-    engine: Engine,
-    index: Index,
-    meta: IndexMeta,
-    *,
-    properties: Mapping[str, Any] | None = None,
-) -> None:
-    """Write ``_meta.rankside``, keeping what others wrote beside it."""
+async def write_meta(engine: Engine, index: Index, meta: IndexMeta) -> None:
+    """Write ``_meta.rankside``, keeping what others wrote beside it, and the fields it names.
+
+    Raises as ``ensure_fields`` does.
+    """
     kept = index.mappings.get("_meta", {})
-    body = {"_meta": {**kept, **meta.to_mapping()}, "properties": properties or {}}
+    properties = _tree(engine.kind, index, meta, missing_fields(engine.kind, index, meta))
+    body = {"_meta": {**kept, **meta.to_mapping()}, "properties": properties}
     await engine.request("PUT", f"/{index.name}/_mapping", body=body)
+
+
+async def check_sources(engine: Engine, index: Index, meta: IndexMeta) -> None:
+    """See that the texts of documents can be read back from ``index``.
+
+    Raises:
+        SettingsError: it keeps no sources, or none of its first documents has a text.
+        EngineError: the engine failed.
+    """
+    if index.mappings.get("_source", {}).get("enabled") is False:
+        raise SettingsError(
+            f"{index.given} keeps no _source, so texts cannot be read back; ingest the documents "
+            "again from their files"
+        )
+    body = {"size": _LOOKED_AT, "_source": list(meta.text_fields)}
+    hits = (await engine.search(index.name, body))["hits"]["hits"]
+    if hits and not any(document_text(hit["_source"], meta.text_fields) for hit in hits):
+        raise SettingsError(
+            f"none of {len(hits)} documents of {index.given} has text in "
+            f"{', '.join(meta.text_fields)}; give --text-fields"
+        )
 
 
 async def refresh(engine: Engine, name: str) -> None:
@@ -241,7 +260,8 @@ def _tree(kind: EngineKind, index: Index, meta: IndexMeta, names: list[str]) -> 
     return tree
 
 
-def _model(meta: IndexMeta) -> str:
+def model_of(meta: IndexMeta) -> str:
+    """A model as a message names it."""
     return f"{meta.model} {meta.revision}".strip() + f" ({meta.dimensions} dimensions)"
 
 

@@ -45,7 +45,7 @@ class Findings:
         self.documents += 1
         self.without_text += not document_text(record.fields, meta.text_fields)
         self.derived_ids += record.derived_id
-        self.fields.update(record.fields)
+        self.fields.update(record.fields.keys())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from typing import Any
 from connectors.engine import Engine
 from connectors.meta import IndexMeta, document_text
 from ingest.checkpoint import Checkpoint, Job, go_on, sole, state_folder
-from ingest.dead_letters import DeadLetters
+from ingest.dead_letters import DeadLetters, fresh_dead_letters
 from ingest.documents import START, Record, SourceDocument
 from ingest.embedders import DocumentEmbedder
 from ingest.flow import Flow
@@ -33,6 +33,10 @@ from ingest.stages import FlowOptions
 from pipelines.options import PipelineOptions
 from plugin.ranking.errors import EngineError, SettingsError
 
+_RUNNING = (
+    "another ingest of this source into this index is running; wait for it, or give each its own "
+    "--checkpoint"
+)
 _HEAD = 100  # records that are looked at before anything is changed
 
 
@@ -123,7 +127,7 @@ async def ingest(
     meta = checked_meta(index, embedder, options)
     job = job_of(source, engine, meta, options.index)
     path = checkpoint_path(job, options) if source.resumable else None
-    with sole(path) if path else nullcontext():
+    with sole(path, _RUNNING) if path else nullcontext():
         checkpoint = go_on(path, job, index.uuid if index else None, resume=options.resume)
         resumed_at = checkpoint.counts.read
         records = await asyncio.to_thread(open_records, source, checkpoint, meta, options.limit)
@@ -204,11 +208,10 @@ def check_text(documents: list[SourceDocument], meta: IndexMeta) -> None:
 
 def _dead_letters(job: Job, options: IngestOptions, checkpoint: Checkpoint) -> DeadLetters:
     """The dead letters up to the checkpoint; a file of somebody else's is not touched."""
-    given = options.dead_letter
-    fresh = checkpoint.position == START
-    if given is not None and fresh and given.exists() and given.stat().st_size:
-        raise SettingsError(f"dead-letter file {given} is not empty; remove it or give another")
-    dead = DeadLetters(given or state_folder() / f"{job.key}.dead-letters.jsonl")
+    default = state_folder() / f"{job.key}.dead-letters.jsonl"
+    if checkpoint.position == START:
+        return fresh_dead_letters(options.dead_letter, default)
+    dead = DeadLetters(options.dead_letter or default)
     dead.keep_until(checkpoint.position)
     return dead
 

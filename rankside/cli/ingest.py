@@ -204,8 +204,11 @@ async def _ingest(
 ) -> IngestReport:
     with progress(RATE_COLUMN, quiet=quiet) as bar:
         task = bar.add_task(f"into {escape(options.index)}", total=None, rate="")
+        begun = False
 
         def show(now: Progress) -> None:
+            nonlocal begun
+            begun = True
             done = rate(now.settled_now, now.seconds)
             bar.update(task, completed=now.settled, rate=done)
 
@@ -214,7 +217,7 @@ async def _ingest(
             async with engine_and_embedder(settings, **access) as (engine, embedder):
                 return await run_ingest(source, engine, embedder, options, progress=show)
         except _RESUMABLE:
-            if source.resumable:
+            if begun and source.resumable:
                 err.print("What is indexed stays; the same command goes on from there.")
             raise
         finally:
