@@ -42,7 +42,7 @@ class Encoding:
         if not inputs:
             return np.empty((0, dimensions), dtype=np.float32)
         embedded = await self._worker.encode(inputs, call.deadline)
-        _account(call, inputs, embedded)
+        self._account(call, inputs, embedded)
         if embedded.vectors.shape[1:] != (dimensions,):
             raise ModelOutputError(
                 f"the encoder answered vectors of {embedded.vectors.shape[1:]} where {dimensions} "
@@ -67,19 +67,19 @@ class Encoding:
         self._count(call, inputs, missing)
         return vectors
 
+    def _account(self, call: Call, inputs: Sequence[EncoderInput], embedded: Embedded) -> None:
+        call.add("queue", embedded.queued)
+        call.add("encode", embedded.running)
+        call.prompt_tokens += sum(embedded.tokens)
+        call.truncated += sum(embedded.truncated)
+        self._metrics.truncated.inc(sum(embedded.truncated))
+        call.documents_encoded += _documents(inputs)
+
     def _count(self, call: Call, inputs: Sequence[EncoderInput], missing: Sequence[int]) -> None:
         documents = _documents(inputs)
         misses = _documents([inputs[place] for place in missing])
         call.documents_cached += documents - misses
         self._metrics.looked_up(documents - misses, misses, self._cache.bytes)
-
-
-def _account(call: Call, inputs: Sequence[EncoderInput], embedded: Embedded) -> None:
-    call.add("queue", embedded.queued)
-    call.add("encode", embedded.running)
-    call.prompt_tokens += sum(embedded.tokens)
-    call.truncated += sum(embedded.truncated)
-    call.documents_encoded += _documents(inputs)
 
 
 def _documents(inputs: Sequence[EncoderInput]) -> int:

@@ -101,7 +101,6 @@ class Worker:
         deliver(batch, encoded)
         self._admission.worked(sum(slot.cost for slot in batch), time.perf_counter() - start)
         self._metrics.batch(len(batch), sum(encoded.tokens))
-        self._metrics.truncated.inc(sum(encoded.truncated))
 
     def _failed(self, encoder: Encoder, batch: Sequence[Slot], error: Exception) -> None:
         """Answer the failure; where calls share a batch, each is first tried on its own."""

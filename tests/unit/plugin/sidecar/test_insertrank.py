@@ -1,0 +1,163 @@
+"""InsertRank and the cascade behind HTTP, with an LLM that answers, lies or fails as told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import pytest
+
+from plugin.models.llm import Completion
+from plugin.models.options import LLMOptions
+from plugin.ranking.errors import (
+    DeadlineExceeded,
+    ModelOutputError,
+    ModelUnavailable,
+    Overloaded,
+)
+from plugin.ranking.insertrank import ChatMessage
+from tests.doubles import Serve
+
+TEXTS = ["the cat sat", "read a text file", "open a file", "taxes on goods"]
+HITS = [{"id": f"d{n}", "score": 9.0 - n, "text": text} for n, text in enumerate(TEXTS)]
+BODY: dict[str, Any] = {"query": "read file", "hits": HITS, "strategy": "insertrank"}
+
+
+class ScriptedLLM:
+    """Answers what it is told to, or raises it."""
+
+    name = "scripted"
+
+    def __init__(self) -> None:
+        self.answer: str | Exception = "[4] > [3] > [2] > [1]"
+        self.delay = 0.0
+        self.asked: list[Sequence[ChatMessage]] = []
+        self.closed = False
+
+    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+        self.asked.append(messages)
+        await asyncio.sleep(min(self.delay, timeout + 1))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return Completion(self.answer, 21, 7)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def llm() -> ScriptedLLM:
+    return ScriptedLLM()
+
+
+@pytest.fixture
+def client(serve: Serve, llm: ScriptedLLM) -> httpx.Client:
+    return serve(llm=llm, llm_options=LLMOptions(window=4))
+
+
+def ids(answer: httpx.Response) -> list[str]:
+    return [item["id"] for item in answer.json()["results"]]
+
+
+def test_the_llms_order_is_taken_and_its_tokens_counted(client: httpx.Client) -> None:
+    answer = client.post("/v1/rank", json=BODY)
+    assert ids(answer) == ["d3", "d2", "d1", "d0"]
+    assert answer.json()["status"] == "reranked"
+    assert answer.json()["strategy"] == "insertrank"
+    assert answer.json()["usage"]["prompt_tokens"] == 21
+    assert answer.json()["usage"]["completion_tokens"] == 7
+    assert 'rankside_llm_tokens_total{kind="prompt"} 21.0' in client.get("/metrics").text
+
+
+def test_hits_beyond_the_llms_window_keep_their_places(
+    client: httpx.Client, llm: ScriptedLLM
+) -> None:
+    hits = [*HITS, {"id": "d4", "score": 1.0, "text": "read file"}, {"id": "d5", "score": 0.5}]
+    answer = client.post("/v1/rank", json={**BODY, "hits": hits})
+    assert ids(answer) == ["d3", "d2", "d1", "d0", "d4", "d5"]
+    assert "[5]" not in llm.asked[0][1].content
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (ModelUnavailable("down"), "llm_unavailable"),
+        (ModelOutputError("no answer"), "llm_output"),
+        (Overloaded("busy", retry_after=1), "llm_overloaded"),
+        (DeadlineExceeded("slow"), "deadline"),
+        ("I cannot rank these.", "llm_answer_unusable"),
+    ],
+)
+def test_a_failing_llm_leaves_the_first_stage_order(
+    client: httpx.Client, llm: ScriptedLLM, failure: str | Exception, reason: str
+) -> None:
+    llm.answer = failure
+    answer = client.post("/v1/rank", json=BODY)
+    assert answer.status_code == 200
+    assert ids(answer) == ["d0", "d1", "d2", "d3"]
+    assert (answer.json()["status"], answer.json()["reason"]) == ("passed_through", reason)
+
+
+def test_a_slow_llm_is_left_at_the_deadline(client: httpx.Client, llm: ScriptedLLM) -> None:
+    llm.delay = 60.0
+    answer = client.post("/v1/rank", json={**BODY, "deadline_ms": 60})
+    assert (answer.json()["status"], answer.json()["reason"]) == ("passed_through", "deadline")
+
+
+def test_a_cascade_orders_the_head_of_e2ranks_order(
+    serve: Serve, llm: ScriptedLLM, client: httpx.Client
+) -> None:
+    first = ids(client.post("/v1/rank", json={**BODY, "strategy": "e2rank"}))
+    llm.answer = "[2] > [1]"
+    cascading = serve(llm=llm, llm_options=LLMOptions(window=2))
+    answer = cascading.post("/v1/rank", json={**BODY, "strategy": "cascade"})
+    assert ids(answer) == [first[1], first[0], first[2], first[3]]
+    assert (answer.json()["status"], answer.json()["strategy"]) == ("reranked", "cascade")
+    assert answer.json()["timings_ms"]["encode"] > 0
+
+
+def test_a_cascade_whose_head_fails_keeps_e2ranks_order(
+    client: httpx.Client, llm: ScriptedLLM
+) -> None:
+    first = ids(client.post("/v1/rank", json={**BODY, "strategy": "e2rank"}))
+    llm.answer = ModelUnavailable("down")
+    answer = client.post("/v1/rank", json={**BODY, "strategy": "cascade"})
+    assert ids(answer) == first
+    assert answer.json()["status"] == "partial"
+    assert answer.json()["reason"] == "head_passed_through:llm_unavailable"
+
+
+@pytest.mark.parametrize("strategy", ["insertrank", "cascade"])
+def test_without_an_llm_its_strategies_are_refused_with_the_remedy(
+    serve: Serve, strategy: str
+) -> None:
+    answer = serve().post("/v1/rank", json={**BODY, "strategy": strategy})
+    assert answer.status_code == 422
+    assert "RANKSIDE_LLM__URL" in answer.json()["error"]["message"]
+
+
+def test_a_hit_of_the_prompt_without_text_is_refused(client: httpx.Client) -> None:
+    answer = client.post("/v1/rank", json={**BODY, "hits": [{"id": "a", "score": 1}]})
+    assert answer.status_code == 422
+    assert "'a' has no text" in answer.json()["error"]["message"]
+
+
+def test_scores_stand_in_the_prompt_unless_there_are_none(serve: Serve, llm: ScriptedLLM) -> None:
+    client = serve(llm=llm, strategy="insertrank")
+    client.post("/v1/rank", json={**BODY, "strategy": None})
+    answer = client.post("/v1/rerank", json={"query": "read file", "documents": TEXTS})
+    with_scores, without = (messages[1].content for messages in llm.asked)
+    assert "BM25 9.00" in with_scores
+    assert "BM25" not in without
+    assert [item["index"] for item in answer.json()["results"]] == [3, 2, 1, 0]
+    assert [item["relevance_score"] for item in answer.json()["results"]] == [1, 0.75, 0.5, 0.25]
+
+
+def test_the_llm_has_a_card_and_is_closed_at_the_end(serve: Serve, llm: ScriptedLLM) -> None:
+    cards = serve(llm=llm).get("/v1/models").json()["data"]
+    assert [(card["id"], card["kind"]) for card in cards] == [
+        ("words", "encoder"),
+        ("scripted", "llm"),
+    ]
