@@ -25,7 +25,6 @@ ML = "/_plugins/_ml"
 CONFLICT = 409
 _POLL = 0.2  # seconds
 _PATIENCE = 60.0  # seconds for a remote model, of which nothing is loaded
-_ATTEMPTS = 5
 _DEPLOYED = {"DEPLOYED", "PARTIALLY_DEPLOYED"}
 
 
@@ -68,16 +67,20 @@ class Connector:
     async def update(self, engine: Engine, found: Found, body: Mapping[str, Any]) -> str:
         """Change it in place, the models behind it undeployed meanwhile."""
         models = await _models_behind(engine, found.id)
-        for attempt in range(_ATTEMPTS):
+
+        async def changed() -> str | None:
             for model in models:
                 await engine.request("POST", f"{ML}/models/{model}/_undeploy")
             try:
                 await engine.request("PUT", f"{ML}/connectors/{found.id}", body=dict(body))
-                break
             except EngineRejected as error:
-                # A predict in between deploys the model again.
-                if "undeploy" not in str(error) or attempt == _ATTEMPTS - 1:
-                    raise _explained(error, body) from error
+                # The undeployed state takes a moment to be seen, and a predict ends it.
+                if "undeploy the models" in str(error):
+                    return None
+                raise _explained(error, body) from error
+            return found.id
+
+        await _until(changed, "undeployed")
         for model in models:
             await _deploy(engine, model)
         return found.id
@@ -88,7 +91,7 @@ class Connector:
 
     async def users(self, engine: Engine, found: Found) -> list[str]:
         """Models behind it that are not ours."""
-        models = await _hits(engine, "models", {"connector_id": found.id})
+        models = await _hits(engine, "models", "connector_id", found.id)
         sources = [model["_source"] for model in models]
         return [f"model {source['name']}" for source in sources if not _marked(source)]
 
@@ -161,24 +164,25 @@ class RemoteModel:
 
 
 async def _named(engine: Engine, what: str, name: str) -> dict[str, Any] | None:
-    hits = await _hits(engine, what, {"name.keyword": name})
+    hits = await _hits(engine, what, "name", name)
     return next((hit for hit in hits if _marked(hit["_source"])), hits[0] if hits else None)
 
 
-async def _hits(engine: Engine, what: str, term: Mapping[str, str]) -> list[dict[str, Any]]:
+async def _hits(engine: Engine, what: str, field: str, value: str) -> list[dict[str, Any]]:
     """Connectors or models, oldest first; [] also where none was ever made."""
+    # Some releases index the field as text and some as keyword; a phrase finds it in both.
     # Chunks of local models lie in the same index and have the model's name.
-    chunk = {"exists": {"field": "chunk_number"}}
-    query = {"bool": {"filter": [{"term": term}], "must_not": [chunk]}}
+    phrase = {"match_phrase": {field: value}}
+    query = {"bool": {"filter": [phrase], "must_not": [{"exists": {"field": "chunk_number"}}]}}
     answer = await engine.request(
         "POST", f"{ML}/{what}/_search", body={"size": 100, "version": True, "query": query}
     )
-    hits: list[dict[str, Any]] = answer["hits"]["hits"]
+    hits = [hit for hit in answer["hits"]["hits"] if hit["_source"].get(field) == value]
     return sorted(hits, key=lambda hit: int(hit["_source"].get("created_time", 0)))
 
 
 async def _models_behind(engine: Engine, connector_id: str) -> list[str]:
-    return [hit["_id"] for hit in await _hits(engine, "models", {"connector_id": connector_id})]
+    return [hit["_id"] for hit in await _hits(engine, "models", "connector_id", connector_id)]
 
 
 def _marked(source: Mapping[str, Any]) -> bool:
