@@ -7,7 +7,7 @@ on OpenSearch 3.6 and Elasticsearch 9.5 nodes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -24,24 +24,19 @@ _HASH_MAPPING = {"type": "keyword", "index": False}
 
 
 class VectorOptions(Options):
-    """How the document vectors are indexed. Rescoring reads them exactly, whatever is set here.
-
-    ``knn_engine`` is OpenSearch's; ``lucene`` needs no native library. ``quantization`` is
-    Elasticsearch's ``index_options.type``. ``m`` and ``ef_construction`` shape the HNSW graph of
-    both; None leaves the engine's own.
-    """
+    """How the document vectors are indexed. Rescoring reads them exactly, whatever is set here."""
 
     knn_engine: Literal["lucene", "faiss"] = Field(
-        default="lucene", description="OpenSearch: who builds the graph."
+        default="lucene", description="OpenSearch: lucene needs no native library, faiss does."
     )
     quantization: Literal["hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw"] = Field(
-        default="int8_hnsw", description="Elasticsearch: the graph's kind and quantisation."
+        default="int8_hnsw", description="Elasticsearch: index_options.type."
     )
-    m: Annotated[int, Field(ge=2, le=512)] | None = Field(
-        default=None, description="Links a node of the graph; None: the engine's default."
+    m: int | None = Field(
+        default=None, ge=2, le=512, description="Links of a graph node; None: the engine's default."
     )
-    ef_construction: Annotated[int, Field(ge=1, le=3200)] | None = Field(
-        default=None, description="Candidates while the graph is built; None: the engine's default."
+    ef_construction: int | None = Field(
+        default=None, ge=1, le=3200, description="Candidates at build; None: the engine's default."
     )
 
     @property

@@ -24,7 +24,7 @@ class Part(StrEnum):
 
 
 class PipelineOptions(Options):
-    """The settings table ``[pipelines]``; command-line options are stronger."""
+    """What `rankside plan`, `apply` and `destroy` are about; their options are stronger."""
 
     name: str = Field(
         default="rankside",
@@ -69,8 +69,12 @@ class PipelineOptions(Options):
         description="What becomes of a document that could not be embedded: indexed without a "
         "vector, for `rankside backfill`, or rejected.",
     )
-    ingest_timeout: int = Field(default=30, ge=1, le=600, description="Seconds for one call.")
-    search_timeout: int = Field(default=2, ge=1, le=60, description="Seconds for one call.")
+    ingest_timeout: int = Field(
+        default=30, ge=1, le=600, description="Seconds for one call from the ingest pipeline."
+    )
+    search_timeout: int = Field(
+        default=2, ge=1, le=60, description="Seconds for one call from the search pipeline."
+    )
 
     @model_validator(mode="after")
     def _fields_differ(self) -> Self:
