@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.vectors import CachedEncoder
+from plugin.models.encoder import Encoder
+from plugin.ranking.errors import SettingsError
+from plugin.ranking.prompts import EncoderInput, InputKind
+
+
+def documents(*texts: str) -> list[EncoderInput]:
+    return [EncoderInput(InputKind.DOCUMENT, text) for text in texts]
+
+
+def test_what_was_encoded_once_is_read_from_disk(minilm: Encoder, tmp_path: Path) -> None:
+    inputs = documents("a boat", "a loaf", "a boat")
+    first = CachedEncoder(minilm, tmp_path)
+    steps: list[int] = []
+    first.warm(first.missing(inputs), steps.append)
+    assert sum(steps) == 2
+    second = CachedEncoder(minilm, tmp_path)
+    assert second.missing(inputs) == []
+    answer = second.encode(inputs)
+    assert answer.tokens == (0, 0, 0)
+    np.testing.assert_allclose(answer.vectors, minilm.encode(inputs).vectors, atol=1e-5)
+
+
+def test_kinds_are_kept_apart(minilm: Encoder, tmp_path: Path) -> None:
+    encoder = CachedEncoder(minilm, tmp_path)
+    encoder.warm(documents("a boat"))
+    query = EncoderInput(InputKind.QUERY, "a boat")
+    assert encoder.missing([query]) == [query]
+
+
+def test_new_inputs_are_encoded_on_the_way(minilm: Encoder, tmp_path: Path) -> None:
+    encoder = CachedEncoder(minilm, tmp_path)
+    answer = encoder.encode(documents("a boat", "a loaf of bread"))
+    assert answer.vectors.shape == (2, minilm.profile.dimensions)
+    assert answer.tokens == minilm.encode(documents("a boat", "a loaf of bread")).tokens
+
+
+def test_nothing_gives_nothing(minilm: Encoder, tmp_path: Path) -> None:
+    encoder = CachedEncoder(minilm, tmp_path)
+    encoder.warm([])
+    assert encoder.encode([]).vectors.shape == (0, minilm.profile.dimensions)
+
+
+def test_half_written_files_are_not_read(minilm: Encoder, tmp_path: Path) -> None:
+    encoder = CachedEncoder(minilm, tmp_path)
+    encoder.warm(documents("a boat"))
+    (keys,) = tmp_path.rglob("*.keys")
+    keys.rename(keys.with_suffix(".1.partial"))
+    assert CachedEncoder(minilm, tmp_path).missing(documents("a boat"))
+
+
+def test_a_folder_that_cannot_be_made_is_named(minilm: Encoder, tmp_path: Path) -> None:
+    (tmp_path / "vectors").write_text("in the way")
+    with pytest.raises(SettingsError, match="vectors cannot be kept"):
+        CachedEncoder(minilm, tmp_path)
