@@ -40,45 +40,69 @@ class Edge:
             await self._app(scope, receive, send)
             return
         start = time.perf_counter()
-        noted = record.begin(scope)
-        status = CLIENT_CLOSED  # what stays when the client goes before an answer
-
-        async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_headers(noted)]
-            await send(message)
-
+        exchange = _Exchange(scope, receive, send)
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, receive, exchange.send)
         except ClientDisconnect:
             pass
-        except Exception:
-            logger.exception(
-                "a defect; please report it", extra={"fields": {"request_id": noted.id}}
+        except asyncio.CancelledError:  # the drain's time is up
+            await exchange.refuse(
+                503, "model_unavailable", "the sidecar is going away; send the call again"
             )
-            message = f"a defect; the log has it under request id {noted.id}"
-            if status == CLIENT_CLOSED:
-                await answer(noted.id, 500, "internal_error", message)(scope, receive, sending)
+        except Exception:
+            fields = {"request_id": exchange.noted.id}
+            logger.exception("a defect; please report it", extra={"fields": fields})
+            await exchange.refuse(
+                500, "internal_error", "a defect; the log has it under the request id"
+            )
         finally:
-            self._done(scope, noted, status, time.perf_counter() - start)
+            self._done(scope, exchange, time.perf_counter() - start)
 
-    def _done(self, scope: Scope, noted: record.Record, status: int, seconds: float) -> None:
+    def _done(self, scope: Scope, exchange: _Exchange, seconds: float) -> None:
         route = scope["path"] if scope["path"] in self._routes else _NO_ROUTE
-        self._metrics.answered(route, status, seconds)
+        self._metrics.answered(route, exchange.status, seconds)
         level = logging.DEBUG if route in _QUIET else logging.INFO
         client = scope.get("client")
         fields = {
-            "request_id": noted.id,
+            "request_id": exchange.noted.id,
             "method": scope["method"],
             "path": scope["path"],
-            "http_status": status,
+            "http_status": exchange.status,
             "ms": round(seconds * 1000, 3),
             "client": client[0] if client else None,
-            **noted.fields,
+            **exchange.noted.fields,
         }
-        logger.log(level, "%s %s %d", scope["method"], route, status, extra={"fields": fields})
+        logger.log(
+            level, "%s %s %d", scope["method"], route, exchange.status, extra={"fields": fields}
+        )
+
+
+class _Exchange:
+    """One request on its way through the edge, and the status of its answer."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.noted = record.begin(scope)
+        self.status = CLIENT_CLOSED  # what stays when the client goes before an answer
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer, with the record's headers on its first."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._headers()]
+        await self._send(message)
+
+    async def refuse(self, status: int, kind: str, message: str) -> None:
+        """Answer an error, unless an answer has begun."""
+        if self.status == CLIENT_CLOSED:
+            refusal = answer(self.noted.id, status, kind, message)
+            await refusal(self._scope, self._receive, self.send)
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        named = {"x-request-id": self.noted.id, **self.noted.headers}
+        return [(name.encode("ascii"), value.encode("latin-1")) for name, value in named.items()]
 
 
 class BodyLimit:
@@ -138,11 +162,6 @@ class CancellableRoute(APIRoute):
                 await asyncio.gather(work, gone, return_exceptions=True)
 
         return cancellable
-
-
-def _headers(noted: record.Record) -> list[tuple[bytes, bytes]]:
-    named = {"x-request-id": noted.id, **noted.headers}
-    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in named.items()]
 
 
 async def _farewell(request: Request) -> None:
