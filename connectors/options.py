@@ -66,4 +66,9 @@ class SidecarClientOptions(Options):
     url: Url = Field(default="http://127.0.0.1:8080", description="Address of the sidecar.")
     api_key: SecretStr | None = Field(default=None, description="Bearer key of the sidecar.")
     ca_file: Path | None = Field(default=None, description="CA certificates (PEM) to trust.")
-    timeout: float = Field(default=10.0, gt=0, le=600, description="Seconds for one call.")
+    timeout: float = Field(
+        default=10.0, gt=0, le=600, description="Seconds for one call of a search."
+    )
+    embed_timeout: float = Field(
+        default=300.0, gt=0, le=3600, description="Seconds for one call that embeds documents."
+    )

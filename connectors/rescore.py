@@ -3,10 +3,14 @@
 All three leave the response to the engine. A rescored hit's score is
 ``query_weight·_score + rescore_query_weight·(score of the clause)``; a hit that the clause does not
 match, or that is beyond the window, keeps ``query_weight·_score``.
+
+Sources: the engines' pages on rescoring, script score and k-NN queries; Lucene's QueryRescorer;
+runs on OpenSearch 3.6 and Elasticsearch 9.5.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,13 +19,9 @@ from typing import Any
 from connectors.options import EngineKind
 from plugin.ranking.hits import Vector
 
-FIRST_STAGE_ORDER = 2.0**-40
-"""The least weight of the first-stage score.
-
-Hits beyond the window keep score times weight: with weight 0 they would tie and lose their order. A
-power of two changes only a float32's exponent, so the order is kept to the last bit; and 2⁻⁴⁰ of a
-BM25 score is far below the last bit of a cosine, so the window's order is not touched.
-"""
+_FLOOR = 40
+_HEADROOM = 30
+_LEAST_EXPONENT = -126  # of a float32 that keeps all its bits
 
 
 class RescoreBy(StrEnum):
@@ -40,67 +40,125 @@ class Place:
     id: str
 
 
-def by_script(
-    kind: EngineKind,
-    field: str,
-    vector: Vector,
-    weight: float,
-    window: int,
-    places: Sequence[Place] = (),
-) -> dict[str, Any]:
-    """Rescore by ``1 + cos(vector, field)``, for documents that have the field.
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """``query`` is for the first-stage score, ``rescore`` for what the clause adds.
 
-    With ``places``, only these hits are rescored: the exact window on any number of shards.
+    ``query`` is always a power of two. That changes only a float32's exponent, so hits that no
+    clause touches, such as those beyond the window, keep first-stage order to the last bit.
+    """
+
+    query: float
+    rescore: float
+
+
+@dataclass(frozen=True, slots=True)
+class VectorClause:
+    """A query that scores documents by their vector: ``unit`` times its score is ``1 + cos``."""
+
+    query: Mapping[str, Any]
+    unit: float
+
+
+def vector_weights(first_stage_weight: float, highest: float) -> Weights:
+    """Weights that order by ``cos + first_stage_weight·_score``, ``highest`` the best ``_score``.
+
+    The order of a sum is that of the sum times a constant: it is scaled so that the first stage's
+    weight is the nearest power of two. Where that weight is 0, or too small to be seen beside a
+    cosine, see ``least_weight``.
+    """
+    least = least_weight(highest)
+    if first_stage_weight < least:
+        return Weights(least, 1.0)
+    query = 2.0 ** round(math.log2(first_stage_weight))
+    return Weights(query, query / first_stage_weight)
+
+
+def least_weight(highest: float) -> float:
+    """The weight that keeps first-stage order beyond the window and stays unseen within it.
+
+    With 0, hits beyond the window would tie. 2⁻⁴⁰ puts scores of up to 1024 at or below 2⁻³⁰, under
+    half the last bit of a float32 between 1 and 2; higher scores get a smaller power.
+    """
+    if not math.isfinite(highest) or highest <= 0:
+        return 2.0**-_FLOOR
+    return 2.0 ** max(_LEAST_EXPONENT, -max(_FLOOR, math.ceil(math.log2(highest)) + _HEADROOM))
+
+
+def by_script(
+    kind: EngineKind, field: str, vector: Vector, unit: float, places: Sequence[Place] = ()
+) -> VectorClause:
+    """Score documents that have the field by script; with ``places``, only these.
+
+    Its score is ``(1 + cos) / unit``: Elasticsearch's 1, and OpenSearch's 2 since version 2.19.
     """
     filters: list[dict[str, Any]] = [{"exists": {"field": field}}]
     if places:
         filters.append(among(places))
-    clause = {
+    query = {
         "script_score": {
             "query": {"bool": {"filter": filters}},
             "script": _SCRIPTS[kind](field, vector),
         }
     }
-    return rescore(clause, weight, 1.0, window)
+    return VectorClause(query, unit)
 
 
 def by_knn(
     kind: EngineKind,
     field: str,
     vector: Vector,
-    weight: float,
-    window: int,
     places: Sequence[Place],
-) -> dict[str, Any]:
-    """Rescore by exact k-NN among ``places``: a filter of no more than k hits is searched exactly.
+    *,
+    quantized: bool = False,
+) -> VectorClause:
+    """Score ``places`` by exact k-NN: a filter that matches no more than k is searched exactly.
 
-    The engines score cosine as ``(1 + cos) / 2``, hence the weight of 2.
+    The engines score cosine as ``(1 + cos) / 2``. ``quantized`` asks Elasticsearch for the vectors
+    as they were given instead of the shortened ones of the field's graph.
     """
-    return rescore(_KNN[kind](field, vector, places), weight, 2.0, window)
+    if kind is EngineKind.OPENSEARCH:
+        values = {"vector": vector.tolist(), "k": len(places), "filter": among(places)}
+        return VectorClause({"knn": {field: values}}, 2.0)
+    clause: dict[str, Any] = {
+        "field": field,
+        "query_vector": vector.tolist(),
+        "k": len(places),
+        "num_candidates": len(places),
+        "filter": among(places),
+    }
+    if quantized:
+        clause["rescore_vector"] = {"oversample": 1.0}
+    return VectorClause({"knn": clause}, 2.0)
 
 
-def by_order(places: Sequence[Place], window: int) -> dict[str, Any]:
-    """Rescore so that ``places`` come in the order given: an LLM's, or any other."""
-    count = len(places)
+def by_order(places: Sequence[Place]) -> dict[str, Any]:
+    """A query that scores ``places`` n, n-1, … 1: an LLM's order, or any other."""
     clauses = [
-        {"constant_score": {"filter": among([place]), "boost": float(count - rank)}}
+        {"constant_score": {"filter": among([place]), "boost": float(len(places) - rank)}}
         for rank, place in enumerate(places)
     ]
-    return rescore({"bool": {"should": clauses}}, FIRST_STAGE_ORDER, 1.0, window)
+    return {"bool": {"should": clauses}}
 
 
-def rescore(
-    clause: Mapping[str, Any], query_weight: float, rescore_weight: float, window: int
-) -> dict[str, Any]:
-    """One element of a request's ``rescore`` list."""
-    return {
-        "window_size": window,
-        "query": {
-            "rescore_query": dict(clause),
-            "query_weight": max(query_weight, FIRST_STAGE_ORDER),
-            "rescore_query_weight": rescore_weight,
-        },
-    }
+def vector_rescorer(clause: VectorClause, weights: Weights, window: int) -> dict[str, Any]:
+    """One element of a request's ``rescore`` list, by vector."""
+    return _rescorer(clause.query, weights.query, weights.rescore * clause.unit, window)
+
+
+def order_rescorer(places: Sequence[Place], highest: float, window: int) -> dict[str, Any]:
+    """One element of a request's ``rescore`` list, so that ``places`` come first, as ordered.
+
+    ``highest`` is the best score that the hits have before it.
+    """
+    return _rescorer(by_order(places), least_weight(highest), 1.0, window)
+
+
+def with_rescore(body: Mapping[str, Any], rescorers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The user's request with ours behind any ``rescore`` of its own."""
+    own = body.get("rescore", [])
+    own = own if isinstance(own, list) else [own]
+    return {**body, "rescore": [*own, *map(dict, rescorers)]}
 
 
 def among(places: Sequence[Place]) -> dict[str, Any]:
@@ -115,46 +173,31 @@ def among(places: Sequence[Place]) -> dict[str, Any]:
     return clauses[0] if len(clauses) == 1 else {"bool": {"should": clauses}}
 
 
-def _opensearch_script(field: str, vector: Vector) -> dict[str, Any]:
+def _rescorer(
+    query: Mapping[str, Any], query_weight: float, rescore_weight: float, window: int
+) -> dict[str, Any]:
     return {
-        "lang": "knn",
-        "source": "knn_score",
-        "params": {
-            "field": field,
-            "query_value": vector.tolist(),
-            "space_type": "cosinesimil",
+        "window_size": window,
+        "query": {
+            "rescore_query": dict(query),
+            "query_weight": query_weight,
+            "rescore_query_weight": rescore_weight,
+            "score_mode": "total",
         },
     }
 
 
+def _opensearch_script(field: str, vector: Vector) -> dict[str, Any]:
+    params = {"field": field, "query_value": vector.tolist(), "space_type": "cosinesimil"}
+    return {"lang": "knn", "source": "knn_score", "params": params}
+
+
 def _elasticsearch_script(field: str, vector: Vector) -> dict[str, Any]:
-    return {
-        "source": "cosineSimilarity(params.vector, params.field) + 1.0",
-        "params": {"field": field, "vector": vector.tolist()},
-    }
-
-
-def _opensearch_knn(field: str, vector: Vector, places: Sequence[Place]) -> dict[str, Any]:
-    return {"knn": {field: {"vector": vector.tolist(), "k": len(places), "filter": among(places)}}}
-
-
-def _elasticsearch_knn(field: str, vector: Vector, places: Sequence[Place]) -> dict[str, Any]:
-    return {
-        "knn": {
-            "field": field,
-            "query_vector": vector.tolist(),
-            "k": len(places),
-            "num_candidates": len(places),
-            "filter": among(places),
-        }
-    }
+    params = {"field": field, "vector": vector.tolist()}
+    return {"source": "cosineSimilarity(params.vector, params.field) + 1.0", "params": params}
 
 
 _SCRIPTS = {
     EngineKind.OPENSEARCH: _opensearch_script,
     EngineKind.ELASTICSEARCH: _elasticsearch_script,
-}
-_KNN = {
-    EngineKind.OPENSEARCH: _opensearch_knn,
-    EngineKind.ELASTICSEARCH: _elasticsearch_knn,
 }

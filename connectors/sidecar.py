@@ -50,12 +50,13 @@ class SidecarClient:
     ) -> None:
         key = options.api_key.get_secret_value() if options.api_key else ""
         self.url = options.url.rstrip("/")
-        self._timeout = options.timeout
+        self.timeout = options.timeout
+        self._embed_timeout = options.embed_timeout
         self._cards: list[ModelCard] | None = None
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=options.timeout,
+            timeout=max(options.timeout, options.embed_timeout),  # of each read; ours are of calls
             verify=True if options.ca_file is None else str(options.ca_file),
             transport=transport,
         )
@@ -121,8 +122,9 @@ class SidecarClient:
     async def ready(self) -> bool:
         """Whether the sidecar would answer now."""
         try:
-            return (await self._http.get("/health/ready")).is_success
-        except httpx.HTTPError:
+            async with asyncio.timeout(self.timeout):
+                return (await self._http.get("/health/ready")).is_success
+        except (httpx.HTTPError, TimeoutError):
             return False
 
     async def _call(self, path: str, call: BaseModel, kind: type[Answer]) -> Answer:
@@ -137,7 +139,8 @@ class SidecarClient:
             "input_type": input_type,
             "encoding_format": "base64",
         }
-        answer = await self._send("POST", "/v1/embeddings", body)
+        timeout = self._embed_timeout if input_type == "document" else self.timeout
+        answer = await self._send("POST", "/v1/embeddings", body, timeout)
         try:
             rows = sorted(answer["data"], key=lambda row: row["index"])
             vectors = np.stack([from_wire(row["embedding"]) for row in rows])
@@ -150,12 +153,17 @@ class SidecarClient:
             )
         return vectors
 
-    async def _send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
         try:
-            # The client's own limits are for each read, which a trickle of bytes stretches for ever.
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(timeout or self.timeout):
                 response = await self._http.request(method, path, json=body)
-        except (httpx.TimeoutException, TimeoutError) as error:
+        except (TimeoutError, httpx.TimeoutException) as error:
             raise SidecarUnavailable(
                 f"the sidecar at {self.url} did not answer in time; see its /metrics for the queue"
             ) from error
