@@ -21,7 +21,7 @@ from plugin.ranking.errors import EngineRejected, EngineUnavailable, RanksideErr
 _RETRIED_ITEMS = frozenset({429, 503})
 _HOPELESS_ITEMS = frozenset({401, 403})
 _MALFORMED = frozenset({400, 413})
-_COMPONENT_BYTES = 16  # "-1.23456789e-05," is the longest that nine digits get
+_COMPONENT_BYTES = 20  # "-1234567890000000.0," is the longest that nine digits get
 
 
 @dataclass(frozen=True, slots=True, eq=False)
