@@ -130,6 +130,24 @@ async def test_a_vector_of_the_documents_text_is_kept_and_a_stale_one_is_not(
     assert stored["bare"] == {}, "a vector of no text is taken away"
 
 
+async def test_an_update_is_embedded_and_one_in_a_bulk_is_not(
+    cleaned_opensearch: Engine, meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> None:
+    engine, index = cleaned_opensearch, f"{options.name}-docs"
+    await applied(engine, resources(meta, options, target))
+    await write(engine, index, {"a": DOCUMENTS["glass"], "b": DOCUMENTS["glass"]})
+    change = {"doc": {"text": "Curtains keep it out."}}
+    await engine.request("POST", f"/{index}/_update/a", body=change)
+    await engine.bulk(index, [{"update": {"_id": "b"}}, change])
+    await engine.request("POST", f"/{index}/_refresh")
+    stored = await sources(engine, index)
+    for id_, is_fresh in (("a", True), ("b", False)):
+        text = document_text(stored[id_], meta.text_fields)
+        assert text == "Windows\nCurtains keep it out."
+        fresh = stored[id_]["rankside_hash"] == vector_hash(meta.fingerprint, text)
+        assert fresh is is_fresh, "docs/how-to/pipelines.md says so"
+
+
 @pytest.mark.parametrize("on_embed_failure", ["index", "fail"])
 async def test_without_a_sidecar_a_document_is_indexed_bare_or_rejected(
     cleaned_opensearch: Engine, meta: IndexMeta, options: PipelineOptions, on_embed_failure: str
