@@ -64,8 +64,11 @@ def query_text(body: Mapping[str, Any], params: Mapping[str, Any] | None = None)
 
 
 def text_query(text: str, fields: Sequence[str]) -> dict[str, Any]:
-    """The query that a plain text becomes: its words in ``fields``, the best field counts."""
-    return {"multi_match": {"query": text, "fields": list(fields)}}
+    """The query that a plain text becomes: its words in ``fields``, the best field counts.
+
+    Without fields those that the index searches by default.
+    """
+    return {"multi_match": {"query": text, **({"fields": list(fields)} if fields else {})}}
 
 
 def _texts(query: Any) -> Iterator[str]:

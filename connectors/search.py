@@ -108,6 +108,7 @@ class _Search:
     params: Mapping[str, Any]
     status: Status = Status.PASSED_THROUGH
     reason: str | None = None
+    detail: str | None = None
     method: Method = Method.NONE
     judgement: Judgement | None = None
     window: Sequence[WindowHit] = ()
@@ -130,6 +131,7 @@ class _Search:
             body=answer,
             status=self.status,
             reason=self.reason,
+            detail=self.detail,
             strategy=self.options.strategy,
             model=judgement.model,
             signals=judgement.signals,
@@ -264,6 +266,7 @@ class _Search:
         if error is not None:
             if self.options.fails:
                 raise error
+            self.detail = str(error)
             _log.warning("search on %s passed through: %s (%s)", self.index, reason, error)
         self.status, self.reason = Status.PASSED_THROUGH, reason
 

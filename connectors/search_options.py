@@ -88,6 +88,7 @@ class FirstStage:
 class SearchResult:
     """The engine's own response, and what happened.
 
+    ``reason`` is a word for metrics, or several; ``detail`` is a sentence that names the remedy.
     ``first_stage`` has the hits of the window that were fetched. ``timings_ms`` has ``window``,
     ``sidecar``, ``rescore`` (the user's own request) and ``total``. ``weights`` are those of a
     rescore by vector: a hit's score is ``query·first stage + rescore·(1 + cosine)``.
@@ -96,6 +97,7 @@ class SearchResult:
     body: dict[str, Any]
     status: Status
     reason: str | None
+    detail: str | None
     strategy: Strategy
     model: str | None
     signals: Mapping[str, float]

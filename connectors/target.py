@@ -31,6 +31,19 @@ class Target:
     lacking: tuple[str, ...]
 
 
+async def known_text_fields(
+    engine: Engine, catalogue: IndexCatalogue, index: str
+) -> tuple[str, ...]:
+    """The text fields that the index names in its ``_meta.rankside``; none where it names none.
+
+    Raises:
+        EngineError: the engine cannot be reached, or does not show its mappings.
+        SettingsError: a ``_meta.rankside`` is broken.
+    """
+    metas = [one.meta for one in await catalogue.facts(engine, index) if one.meta is not None]
+    return tuple(dict.fromkeys(name for meta in metas for name in meta.text_fields))
+
+
 async def find_target(
     engine: Engine, catalogue: IndexCatalogue, index: str, options: SearchOptions
 ) -> Target:

@@ -131,7 +131,7 @@ async def models(sidecar: SidecarDependency) -> ModelList:
     """One card of the encoder first, with what a caller needs to build a request."""
     cards = [_encoder_card(sidecar.ranker.profile)]
     if sidecar.llm is not None:
-        cards.append(ModelCard(id=sidecar.llm.name, kind="llm"))
+        cards.append(ModelCard(id=sidecar.llm.name, kind="llm", prompt_hits=sidecar.llm.window))
     return ModelList(data=cards)
 
 
