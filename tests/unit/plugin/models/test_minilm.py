@@ -44,6 +44,18 @@ def test_the_vectors_are_those_of_sentence_transformers(minilm: Encoder) -> None
     assert np.abs(minilm.encode(INPUTS).vectors - expected).max() <= 1e-5
 
 
+def test_long_texts_are_cut_where_the_model_ships_to_cut_them(minilm: Encoder) -> None:
+    plain = SentenceTransformer(str(Path(get_model_path())), device="cpu", local_files_only=True)
+    long = " ".join(f"alpha{number} beta gamma" for number in range(200))
+
+    encoded = minilm.encode([EncoderInput(InputKind.DOCUMENT, long)])
+
+    assert plain.max_seq_length == minilm.profile.max_tokens == 256
+    assert encoded.truncated == (True,)
+    expected = plain.encode([long], normalize_embeddings=True)
+    assert np.abs(encoded.vectors - expected).max() <= 1e-5
+
+
 def test_order_batch_size_and_neighbours_do_not_change_a_vector(minilm: Encoder) -> None:
     together = minilm.encode(INPUTS).vectors
     order = random.Random(3).sample(range(len(INPUTS)), len(INPUTS))

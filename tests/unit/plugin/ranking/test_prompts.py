@@ -162,11 +162,19 @@ class Merging:
         return content
 
 
-@given(PASSAGES, st.integers(60, 120))
+# 65 is what eight empty passages cost with their separators: below it nothing can fit.
+@given(PASSAGES, st.integers(65, 120))
 def test_refitting_holds_where_joining_costs_tokens(passages: list[str], limit: int) -> None:
     profile = replace(E2RANK, listwise=replace(PLAIN, separator="\n\n"), max_tokens=limit)
 
     assert listwise_prompt(profile, "query", passages, Merging()).tokens <= limit
+
+
+def test_more_passages_than_the_layout_has_room_for_are_refused() -> None:
+    profile = replace(E2RANK, listwise=replace(PLAIN, separator="\n\n"), max_tokens=64)
+
+    with pytest.raises(RequestTooLarge, match="65 tokens, and e2rank takes 64"):
+        listwise_prompt(profile, "query", ["ab"] * 8, Merging())
 
 
 LENGTHS = st.lists(st.integers(0, 100), max_size=12)
