@@ -71,7 +71,13 @@ def test_what_would_not_come_back_stays_a_string(text: str) -> None:
 
 
 def test_empty_things_are_left_out_and_false_and_zero_are_not() -> None:
-    body: dict[str, Any] = {"composed_of": [], "parameters": {}, "x": None, "index": False, "replicas": 0}
+    body: dict[str, Any] = {
+        "composed_of": [],
+        "parameters": {},
+        "x": None,
+        "index": False,
+        "replicas": 0,
+    }
     assert normalise(body) == {"index": False, "replicas": 0}
 
 
