@@ -22,6 +22,9 @@ from plugin.ranking.hits import Vector
 from plugin.ranking.prompts import EncoderInput
 from plugin.sidecar.deadline import Deadline
 
+_FIRST_BUDGET = 2048  # until batches have been timed
+_LEAST_BUDGET = 64
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Embedded:
@@ -135,20 +138,45 @@ class Slot:
         return self.job.costs[self.place]
 
 
+class Budget:
+    """Tokens of the next batch: as many as run in ``seconds``, by what full batches took.
+
+    So a search beside bulk work waits for one short batch, on a laptop as on a GPU.
+    """
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self._limit = limit
+        self._seconds = seconds
+        self.tokens = min(limit, _FIRST_BUDGET)
+
+    def learn(self, tokens: int, seconds: float) -> None:
+        """Learn from a batch of ``tokens`` that took ``seconds``; short batches teach nothing."""
+        if seconds > self._seconds:
+            self.tokens = max(
+                _LEAST_BUDGET, int(min(tokens, self.tokens) * self._seconds / seconds)
+            )
+        elif tokens > self.tokens / 2:
+            self.tokens = min(self._limit, self.tokens * 2)
+        self.tokens = min(self.tokens, self._limit)
+
+
 class JobQueue:
     """Jobs that wait, safe between the event loop and the worker's thread."""
 
-    def __init__(self, batch_tokens: int, batch_wait: float) -> None:
-        self._budget = batch_tokens
+    def __init__(self, budget: Budget, batch_wait: float) -> None:
+        self._budget = budget
         self._wait = batch_wait
         self._jobs: deque[Job] = deque()
         self._changed = threading.Condition()
         self._closed = False
 
-    def put(self, job: Job) -> None:
-        """Add a job at the end."""
+    def put(self, job: Job, *, urgent: bool = False) -> None:
+        """Add a job at the end, or before all others where it is urgent."""
         with self._changed:
-            self._jobs.append(job)
+            if urgent:
+                self._jobs.appendleft(job)
+            else:
+                self._jobs.append(job)
             self._changed.notify()
 
     def close(self) -> None:
@@ -174,11 +202,11 @@ class JobQueue:
                     return batch
 
     def _full(self) -> bool:
-        return self._closed or sum(job.waiting_cost for job in self._jobs) >= self._budget
+        return self._closed or sum(job.waiting_cost for job in self._jobs) >= self._budget.tokens
 
     def _batch(self) -> list[Slot]:
         batch: list[Slot] = []
-        room = self._budget
+        room = self._budget.tokens
         while self._jobs:
             job = self._jobs.popleft()
             if not _alive(job):

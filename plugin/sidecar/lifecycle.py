@@ -93,7 +93,7 @@ class Lifecycle:
     async def _ask(self) -> RanksideError | None:
         word = [EncoderInput(InputKind.QUERY, "ready?")]
         try:
-            await self._worker.encode(word, Deadline.after(self._timeout))
+            await self._worker.encode(word, Deadline.after(self._timeout), urgent=True)
         except RanksideError as error:
             self._metrics.ready.set(0)
             return error

@@ -51,11 +51,17 @@ class SidecarOptions(BaseModel):
         "larger than this is taken when nothing else is there.",
     )
     batch_tokens: int = Field(
-        default=8192,
+        default=16_384,
         ge=64,
         le=4_194_304,
-        description="Tokens handed to the encoder at once, over all calls; less answers searches "
-        "beside bulk work sooner, more uses a GPU better.",
+        description="Most tokens handed to the encoder at once, over all calls.",
+    )
+    batch_seconds: float = Field(
+        default=0.25,
+        gt=0,
+        le=60,
+        description="Seconds a batch should take at most, by measurement: how long a search waits "
+        "behind bulk work.",
     )
     batch_wait: float = Field(
         default=0.001, ge=0, le=0.1, description="Seconds an idle encoder waits for company."

@@ -12,7 +12,7 @@ from plugin.models.encoder import Encoder
 from plugin.ranking.errors import ModelOutputError, ModelUnavailable, RanksideError
 from plugin.ranking.prompts import EncoderInput
 from plugin.sidecar.admission import Admission, estimate
-from plugin.sidecar.batching import Embedded, Job, JobQueue, Slot, deliver
+from plugin.sidecar.batching import Budget, Embedded, Job, JobQueue, Slot, deliver
 from plugin.sidecar.deadline import Deadline
 from plugin.sidecar.metrics import Metrics
 from plugin.sidecar.options import SidecarOptions
@@ -36,7 +36,8 @@ class Worker:
         on_fatal: Callable[[RanksideError], None],
     ) -> None:
         self._load = load
-        self._queue = JobQueue(options.batch_tokens, options.batch_wait)
+        self._budget = Budget(options.batch_tokens, options.batch_seconds)
+        self._queue = JobQueue(self._budget, options.batch_wait)
         self._admission = admission
         self._metrics = metrics
         self._on_fatal = on_fatal
@@ -61,10 +62,13 @@ class Worker:
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, timeout)
 
-    async def encode(self, inputs: Sequence[EncoderInput], deadline: Deadline) -> Embedded:
+    async def encode(
+        self, inputs: Sequence[EncoderInput], deadline: Deadline, *, urgent: bool = False
+    ) -> Embedded:
         """Embed ``inputs`` (at least one), in batches shared with other calls.
 
-        When the caller is cancelled, what is still queued is dropped.
+        When the caller is cancelled, what is still queued is dropped. Urgent work is in the next
+        batch whatever waits.
 
         Raises:
             ModelUnavailable, ModelOutputError: the encoder failed.
@@ -72,7 +76,7 @@ class Worker:
         """
         limit = self.encoder.profile.max_tokens
         job = Job(inputs, [estimate(one.text, limit) for one in inputs], deadline)
-        self._queue.put(job)
+        self._queue.put(job, urgent=urgent)
         async with deadline.enforced():
             return await job.answer
 
@@ -99,7 +103,9 @@ class Worker:
         start = time.perf_counter()
         encoded = encoder.encode([slot.input for slot in batch])
         deliver(batch, encoded)
-        self._admission.worked(sum(slot.cost for slot in batch), time.perf_counter() - start)
+        cost, seconds = sum(slot.cost for slot in batch), time.perf_counter() - start
+        self._admission.worked(cost, seconds)
+        self._budget.learn(cost, seconds)
         self._metrics.batch(len(batch), sum(encoded.tokens))
 
     def _failed(self, encoder: Encoder, batch: Sequence[Slot], error: Exception) -> None:

@@ -18,6 +18,7 @@ from plugin.ranking.errors import (
 )
 from plugin.ranking.prompts import EncoderInput, InputKind
 from plugin.sidecar.admission import Admission
+from plugin.sidecar.batching import Budget
 from plugin.sidecar.deadline import Deadline
 from plugin.sidecar.metrics import Metrics
 from plugin.sidecar.options import SidecarOptions
@@ -91,6 +92,25 @@ async def test_a_text_over_the_budget_runs_alone(start: Start, encoder: WordEnco
     worker = await start(batch_tokens=64)
     await worker.encode(inputs("x", "y" * 1000, "z"), Deadline.after(FAR))
     assert [batch for batch in encoder.batches if "y" * 1000 in batch] == [["y" * 1000]]
+
+
+async def test_urgent_work_is_before_all_that_waits(
+    start: Start, encoder: WordEncoder, gate: Gate
+) -> None:
+    worker = await start(batch_tokens=64, batch_wait=0)
+    encoder.before = gate
+    first = asyncio.create_task(worker.encode(inputs("first"), Deadline.after(FAR)))
+    await wait_for(gate)
+    many = [
+        asyncio.create_task(worker.encode(inputs("b" * 200), Deadline.after(FAR)))
+        for _ in range(20)
+    ]
+    await asyncio.sleep(0)
+    probe = asyncio.create_task(worker.encode(inputs("ready?"), Deadline.after(FAR), urgent=True))
+    await asyncio.sleep(0)
+    gate.open()
+    await asyncio.gather(first, probe, *many)
+    assert encoder.batches[1][0] == "ready?"
 
 
 async def test_a_small_call_behind_a_bulk_call_is_in_the_next_batch(
@@ -232,3 +252,26 @@ def test_the_double_is_an_encoder(encoder: WordEncoder) -> None:
     assert isinstance(answer, Encoded)
     matrix: Matrix = answer.vectors
     assert matrix.shape == (2, 16)
+
+
+def test_the_budget_follows_what_full_batches_take() -> None:
+    budget = Budget(limit=16_384, seconds=0.25)
+    for _ in range(20):
+        budget.learn(budget.tokens, 0.01)
+    assert budget.tokens == 16_384
+    budget.learn(16_384, 2.5)
+    assert budget.tokens == 1638
+    budget.learn(10, 0.001)
+    assert budget.tokens == 1638
+    for _ in range(20):
+        budget.learn(budget.tokens, 100.0)
+    assert budget.tokens == 64
+    budget.learn(64, 0.01)
+    assert budget.tokens == 128
+
+
+def test_the_budget_never_passes_its_limit() -> None:
+    assert Budget(limit=100, seconds=1).tokens == 100
+    budget = Budget(limit=64, seconds=1)
+    budget.learn(64, 1000.0)
+    assert budget.tokens == 64
