@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,10 @@ import pytest
 from deploy import local
 
 if TYPE_CHECKING:
+    from deploy.local import EngineName
     from plugin.models.encoder import Encoder
 
 TESTS = Path(__file__).parent
-INSTANCE = "tests"
 
 # Nothing here may reach a hub or send usage figures.
 os.environ.update(HF_HUB_OFFLINE="1", LITELLM_LOCAL_MODEL_COST_MAP="True", DO_NOT_TRACK="1")
@@ -50,12 +52,24 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def opensearch_url() -> Iterator[str]:
     """A real OpenSearch node of the tests' own."""
-    yield local.up("opensearch", instance=INSTANCE).url
-    local.down("opensearch", instance=INSTANCE)
+    with own_node("opensearch") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def elasticsearch_url() -> Iterator[str]:
     """A real Elasticsearch node of the tests' own."""
-    yield local.up("elasticsearch", instance=INSTANCE).url
-    local.down("elasticsearch", instance=INSTANCE)
+    with own_node("elasticsearch") as url:
+        yield url
+
+
+@contextmanager
+def own_node(engine: EngineName) -> Iterator[str]:
+    """A new node of this run alone, whatever else runs on the machine; nothing of it stays."""
+    instance = f"tests-{os.getpid()}"
+    node = local.up(engine, instance=instance, fresh=True)
+    try:
+        yield node.url
+    finally:
+        local.down(engine, instance=instance)
+        shutil.rmtree(node.home)

@@ -30,7 +30,8 @@ async def ingest_corpus(
 
     engine = await connect(EngineOptions(url=url))
     embedder = await SidecarEmbedder.connect(client)
-    options = IngestOptions(index=INDEX, flow=FlowOptions(skip_existing=True))
+    # The corpus is written anew each time; what a killed run had indexed is skipped all the same.
+    options = IngestOptions(index=INDEX, flow=FlowOptions(skip_existing=True), resume=False)
     try:
         source = open_source(str(folder))
         return await ingest(source, engine, embedder, options, progress=show)
