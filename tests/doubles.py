@@ -77,7 +77,8 @@ class WordEncoder:
             digest = hashlib.blake2b(word.lower().encode(), digest_size=8).digest()
             generator = np.random.default_rng(int.from_bytes(digest))
             total += generator.standard_normal(self.profile.dimensions)
-        return (total / np.linalg.norm(total)).astype(np.float32)
+        unit: Matrix = (total / np.linalg.norm(total)).astype(np.float32)
+        return unit
 
 
 class Gate:

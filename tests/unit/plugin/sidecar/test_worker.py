@@ -18,7 +18,7 @@ from plugin.ranking.errors import (
 )
 from plugin.ranking.prompts import EncoderInput, InputKind
 from plugin.sidecar.admission import Admission
-from plugin.sidecar.batching import Budget
+from plugin.sidecar.batching import Budget, Embedded
 from plugin.sidecar.deadline import Deadline
 from plugin.sidecar.metrics import Metrics
 from plugin.sidecar.options import SidecarOptions
@@ -174,6 +174,7 @@ async def test_a_failure_stays_with_the_call_that_causes_it(
         worker.encode(inputs("fine", "poison"), Deadline.after(FAR)),
         return_exceptions=True,
     )
+    assert isinstance(good, Embedded)
     np.testing.assert_array_equal(good.vectors, encoder.encode(inputs("good", "better")).vectors)
     assert isinstance(bad, ModelOutputError)
     assert isinstance(bad.__cause__, ValueError)
