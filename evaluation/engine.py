@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.engine import Engine
 from connectors.meta import TEXT_FIELDS, IndexMeta, vector_hash
+from connectors.query_text import text_query
 from connectors.search import OnFailure, Searcher, SearchOptions, SearchResult
 from connectors.sidecar import SidecarClient
 from evaluation.collections import Collection, Document
@@ -101,9 +102,9 @@ async def drop(engine: Engine, index: str) -> None:
 
 
 def query_body(text: str, k: int) -> dict[str, Any]:
-    """The first stage: the same clause that `rankside search` makes of a plain text."""
-    clause = {"multi_match": {"query": text, "fields": list(TEXT_FIELDS)}}
-    return {"size": k, "_source": False, "track_total_hits": False, "query": clause}
+    """The first stage: the query that `rankside search` makes of a plain text."""
+    query = text_query(text, TEXT_FIELDS)
+    return {"size": k, "_source": False, "track_total_hits": False, "query": query}
 
 
 async def first_stage(

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.engine import Engine
+from connectors.meta import TEXT_FIELDS
+from connectors.query_text import text_query
 from connectors.search import Searcher, SearchOptions
 from connectors.sidecar import SidecarClient
 from evaluation import engine as through_engine
@@ -139,8 +141,7 @@ async def bench_search(bench: Bench, engine: Engine, sidecar: SidecarClient, ind
     body = {"size": 10, "_source": ["title"]}
 
     def query(number: int) -> dict[str, Any]:
-        clause = {"multi_match": {"query": _query(number), "fields": ["title", "text"]}}
-        return {**body, "query": clause}
+        return {**body, "query": text_query(_query(number), TEXT_FIELDS)}
 
     async def plain(number: int) -> None:
         await engine.search(index, query(number))
