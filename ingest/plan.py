@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
@@ -30,7 +29,7 @@ class Findings:
     broken: int = 0
     without_text: int = 0
     derived_ids: int = 0
-    fields: Counter[str] = field(default_factory=Counter)
+    fields: dict[str, int] = field(default_factory=dict)
     first_broken: list[str] = field(default_factory=list)
 
     def add(self, record: Record, meta: IndexMeta) -> None:
@@ -45,7 +44,8 @@ class Findings:
         self.documents += 1
         self.without_text += not document_text(record.fields, meta.text_fields)
         self.derived_ids += record.derived_id
-        self.fields.update(record.fields.keys())
+        for name in record.fields:
+            self.fields[name] = self.fields.get(name, 0) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class IngestPlan:
         """For JSON."""
         plan = asdict(self)
         findings = plan.pop("findings")
-        return {**plan, **findings, "fields": dict(findings["fields"])}
+        return {**plan, **findings}
 
 
 async def plan_ingest(

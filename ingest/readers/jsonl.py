@@ -34,7 +34,8 @@ def _parsed(data: bytes, position: Position) -> Row | BrokenRecord:
         reason = f"it is not UTF-8 at byte {error.start + 1}; convert the file to UTF-8"
     except (ValueError, RecursionError) as error:
         reason = f"it is not a JSON object ({error})"
-    return BrokenRecord(reason, position, data.decode("utf-8", "replace")[:_RAW_CHARACTERS])
+    raw = data.rstrip(b"\r\n").decode("utf-8", "replace")[:_RAW_CHARACTERS]
+    return BrokenRecord(reason, position, raw)
 
 
 def _object(data: bytes) -> dict[str, Any]:

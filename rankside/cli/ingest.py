@@ -270,7 +270,7 @@ def _print_plan(plan: IngestPlan, *, as_json: bool) -> None:
     )
     for sentence in found.first_broken:
         out.print(f"  {sentence}", markup=False)
-    fields = ", ".join(f"{name} ({count})" for name, count in found.fields.most_common())
+    fields = ", ".join(f"{name} ({count})" for name, count in sorted(found.fields.items()))
     out.print(f"fields: {fields}", markup=False)
     out.print(f"embedded: {', '.join(plan.text_fields)} by {plan.model} ({plan.fingerprint})")
     if plan.create is not None:
