@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -100,21 +100,32 @@ async def _measure(bench: Bench, model: str, url: str) -> dict[str, Any]:
 def _print(document: Mapping[str, Any]) -> None:
     console = Console()
     table = Table(title=f"{document['model']}, milliseconds", title_justify="left")
-    table.add_column("what")
+    table.add_column("")
     for heading in ("p50", "p95", "IQR", "n", "a second"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for section, rows in document["sections"].items():
         table.add_section()
+        table.add_row(f"[bold]{section}[/]")
         for name, figures in rows.items():
-            if "median_ms" in figures:
-                low, high = figures["iqr_ms"]
-                cells = (figures["median_ms"], figures["p95_ms"], f"{low} … {high}", figures["n"])
-                rate = figures.get("documents_per_second", figures["per_second"])
-                table.add_row(f"{section}: {name}", *map(str, cells), str(rate))
-            else:
-                table.add_row(f"{section}: {name}", json.dumps(figures))
+            for cells in _rows(name, figures):
+                table.add_row(*cells)
     console.print(table)
     console.print(f"{document['machine']} {document['versions']}", highlight=False)
+
+
+def _rows(name: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    if "median_ms" in figures:
+        low, high = figures["iqr_ms"]
+        rate = figures.get("documents_per_second", figures["per_second"])
+        spread = f"{low:.1f} … {high:.1f}"
+        p50, p95 = f"{figures['median_ms']:.1f}", f"{figures['p95_ms']:.1f}"
+        yield name, p50, p95, spread, str(figures["n"]), f"{rate:.1f}"
+    elif "times" in figures:
+        yield name, f"{figures['times']:.1f} x", "", "", "", ""
+    else:
+        for stage, spread in figures.items():
+            share = f"{spread['share']:.0%} of it"
+            yield f"  {stage}", f"{spread['p50']:.1f}", f"{spread['p95']:.1f}", "", "", share
 
 
 if __name__ == "__main__":

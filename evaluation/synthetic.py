@@ -6,15 +6,28 @@ import numpy as np
 import numpy.typing as npt
 
 SEED = 7
-_SYLLABLES = ("ra", "ko", "ti", "mel", "dor", "an", "su", "vi", "lo", "ber", "ne", "ga")
-_VOCABULARY = 5_000
+_TEXT = """
+the of and to in is for on that with as are by this be from or an which at it can not have has
+was one more these other their when may used between into than its each such also only two first
+some time data system number water field result method change value case study high work state
+large order small form effect level type group part show change process light area model test
+line point found given often common during within under over through after before both most many
+several pressure heat flow surface cell growth energy sample rate control range structure power
+image signal paper author reader library index query search document word language sentence
+meaning question answer engine memory storage network server request response table column
+record update version river mountain forest weather season animal plant bird insect flower
+garden kitchen bread butter window door street city village market price trade money worker
+machine metal wood stone glass
+"""
+_WORDS = tuple(_TEXT.split())
 
 
 def words(count: int, *, seed: int) -> str:
-    """``count`` words of a made-up language whose frequencies fall as 1 / rank."""
+    """``count`` English words, drawn so that the n-th of the list is as frequent as 1 / n."""
     random = np.random.default_rng([SEED, abs(seed), seed < 0])
-    ranks = np.minimum(random.zipf(1.3, count), _VOCABULARY)
-    return " ".join(_word(int(rank)) for rank in ranks)
+    ranks = np.arange(1, len(_WORDS) + 1)
+    places = random.choice(len(_WORDS), count, p=(1 / ranks) / (1 / ranks).sum())
+    return " ".join(_WORDS[place] for place in places)
 
 
 def passages(count: int, *, length: int = 120) -> list[str]:
@@ -27,12 +40,3 @@ def unit_vectors(count: int, dimensions: int) -> npt.NDArray[np.float32]:
     drawn = np.random.default_rng(SEED).standard_normal((count, dimensions))
     vectors: npt.NDArray[np.float32] = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
     return vectors.astype(np.float32)
-
-
-def _word(rank: int) -> str:
-    letters = []
-    while True:
-        rank, place = divmod(rank, len(_SYLLABLES))
-        letters.append(_SYLLABLES[place])
-        if not rank:
-            return "".join(letters)
