@@ -182,8 +182,15 @@ def tls_files(options: EngineOptions) -> dict[str, Path]:
 def _bulk_item(item: Mapping[str, Any]) -> BulkItem:
     ((action, outcome),) = item.items()
     error = outcome.get("error")
-    reason = None if error is None else f"{error.get('type')}: {error.get('reason')}"
+    reason = None if error is None else _item_reason(error)
     return BulkItem(action, outcome.get("_id", ""), int(outcome["status"]), reason)
+
+
+def _item_reason(error: Mapping[str, Any]) -> str:
+    """Type and reason, and the cause behind it: only that says what is wrong with a vector."""
+    said = f"{error.get('type')}: {error.get('reason')}"
+    cause = (error.get("caused_by") or {}).get("reason")
+    return f"{said} ({cause})" if cause else said
 
 
 def unreachable(url: str, why: str) -> EngineUnavailable:

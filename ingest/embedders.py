@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
 Matrix = npt.NDArray[np.float32]
 
-# Bulk work waits in the sidecar's queue behind searches; a search's deadline is too short for it.
-_LEAST_TIMEOUT = 150.0
-
 
 class DocumentEmbedder(Protocol):
     """Turns document texts into vectors of one model.
@@ -70,8 +67,7 @@ class SidecarEmbedder:
     @classmethod
     async def connect(cls, options: SidecarClientOptions, *, parallel: int = 4) -> SidecarEmbedder:
         """An embedder of the model that the sidecar serves. Raises SidecarError."""
-        patient = options.model_copy(update={"timeout": max(options.timeout, _LEAST_TIMEOUT)})
-        return cls(patient, await _card(patient), parallel=parallel)
+        return cls(options, await _card(options), parallel=parallel)
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         """See the protocol; after a failure the sidecar is first asked for its model again."""

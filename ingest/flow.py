@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from connectors.engine import BulkItem, Engine
-from connectors.meta import IndexMeta, document_text, vector_hash
+from connectors.engine import BulkItem
+from connectors.meta import document_text, vector_hash
 from ingest.bulk import BulkWriter, Judged, Write, write
 from ingest.documents import Record, SourceDocument
 from ingest.embedders import DocumentEmbedder
@@ -17,6 +17,7 @@ from ingest.ledger import Ledger
 from ingest.readers.lines import MIB
 from ingest.retry import patiently
 from ingest.stages import FlowOptions, Stages
+from ingest.stored import Target
 from ingest.watermark import Ticket
 
 __all__ = ["Flow", "FlowOptions", "Pending", "next_batch"]
@@ -39,18 +40,15 @@ class Flow:
 
     def __init__(
         self,
-        engine: Engine,
-        index: str,
-        meta: IndexMeta,
+        target: Target,
         embedder: DocumentEmbedder,
         ledger: Ledger,
         options: FlowOptions,
         *,
         settled: Callable[[], None],
     ) -> None:
-        self._engine = engine
-        self._index = index
-        self._meta = meta
+        self._target = target
+        self._meta = target.meta
         self._embedder = embedder
         self._ledger = ledger
         self._options = options
@@ -58,7 +56,8 @@ class Flow:
 
     async def run(self, records: Iterator[Record]) -> None:
         """Index every document of ``records``; raises as ``ingest.run.ingest`` does."""
-        writer = BulkWriter(self._engine, self._index, self._options.bulk, self._ledger.retried)
+        target = self._target
+        writer = BulkWriter(target.engine, target.name, self._options.bulk, self._ledger.retried)
         stages = Stages(
             writer,
             self._options,
@@ -110,13 +109,13 @@ class Flow:
         """Those that the index does not hold with the same text and model; settles the others."""
         name = self._meta.hash_field
         wanted = [{"_id": one.document.id, "_source": [name]} for one in batch]
-        answer = await patiently(
-            lambda: self._engine.request("POST", f"/{self._index}/_mget", body={"docs": wanted}),
+        stored = await patiently(
+            lambda: self._target.get(wanted),
             patience=self._options.bulk.patience,
             retried=lambda: self._ledger.retried(1),
         )
         missing = []
-        for one, found in zip(batch, answer["docs"], strict=True):
+        for one, found in zip(batch, stored, strict=True):
             there = found.get("_source", {}).get(name)
             if there == vector_hash(self._meta.fingerprint, one.text):
                 self._ledger.skipped(one.ticket)

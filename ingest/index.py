@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.engine import Engine, EngineKind
+from connectors.engine import Engine, EngineKind, index_path
 from connectors.meta import IndexMeta, document_text
 from ingest.embedders import DocumentEmbedder
 from pipelines.definitions import index_body, mapping_properties
@@ -65,8 +65,10 @@ async def find_index(engine: Engine, name: str) -> Index | None:
         SettingsError: the name stands for several indices.
         EngineError: the engine failed.
     """
+    if not name or any(character in name for character in "*,"):
+        raise SettingsError(f"{name!r} names no one index; give the name of an index or alias")
     try:
-        answer = await engine.request("GET", f"/{name}")
+        answer = await engine.request("GET", index_path(name))
     except EngineRejected as error:
         if error.status == _NOT_FOUND:
             return None
@@ -88,7 +90,7 @@ async def ensure_index(
     """
     index = await find_index(engine, name)
     if index is None:
-        await engine.request("PUT", f"/{name}", body=new_index(engine.kind, meta, layout))
+        await engine.request("PUT", index_path(name), body=new_index(engine.kind, meta, layout))
     else:
         check_meta(index, meta)
         await ensure_fields(engine, index, meta)
@@ -207,7 +209,7 @@ async def write_meta(engine: Engine, index: Index, meta: IndexMeta) -> None:
     kept = index.mappings.get("_meta", {})
     properties = _tree(engine.kind, index, meta, missing_fields(engine.kind, index, meta))
     body = {"_meta": {**kept, **meta.to_mapping()}, "properties": properties}
-    await engine.request("PUT", f"/{index.name}/_mapping", body=body)
+    await engine.request("PUT", f"{index_path(index.name)}/_mapping", body=body)
 
 
 async def check_sources(engine: Engine, index: Index, meta: IndexMeta) -> None:
@@ -233,13 +235,13 @@ async def check_sources(engine: Engine, index: Index, meta: IndexMeta) -> None:
 
 async def refresh(engine: Engine, name: str) -> None:
     """Make everything written searchable."""
-    await engine.request("POST", f"/{name}/_refresh")
+    await engine.request("POST", f"{index_path(name)}/_refresh")
 
 
 async def set_refresh_interval(engine: Engine, name: str, value: str | None) -> None:
     """Set how often the index is refreshed; ``-1`` never, None the engine's default."""
     body = {"index": {"refresh_interval": value}}
-    await engine.request("PUT", f"/{name}/_settings", body=body)
+    await engine.request("PUT", f"{index_path(name)}/_settings", body=body)
 
 
 def _tree(kind: EngineKind, index: Index, meta: IndexMeta, names: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connectors.engine import Engine, EngineKind
+from connectors.engine import Engine, EngineKind, index_path
 from connectors.meta import IndexMeta
 from ingest.checkpoint import sole, state_folder
 from ingest.copying import Copier, RebuildReport
@@ -170,7 +170,7 @@ async def _copy_and_swap(
         report.swapped = True
         report.old_deleted = to.replace_index
     if to.delete_old and not to.replace_index:
-        await engine.request("DELETE", f"/{old.name}")
+        await engine.request("DELETE", index_path(old.name))
         report.old_deleted = True
 
 
@@ -218,7 +218,7 @@ async def _new_index(engine: Engine, old: Index, meta: IndexMeta, layout: Pipeli
     if there is None:
         body = new_body(engine.kind, old, meta, layout)
         body["mappings"]["_meta"][_MARK] = mark
-        await engine.request("PUT", f"/{name}", body=body)
+        await engine.request("PUT", index_path(name), body=body)
         return await existing_index(engine, name)
     if there.meta != meta or there.mappings.get("_meta", {}).get(_MARK) != mark:
         raise SettingsError(
@@ -277,7 +277,7 @@ async def _writes_blocked(engine: Engine, old: Index, *, blocked: bool) -> Async
 
     async def block(*, value: bool | None) -> None:
         body = {"index": {"blocks": {"write": value}}}
-        await engine.request("PUT", f"/{old.name}/_settings", body=body)
+        await engine.request("PUT", f"{index_path(old.name)}/_settings", body=body)
 
     if not blocked:
         yield

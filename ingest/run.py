@@ -30,6 +30,7 @@ from ingest.index import (
 from ingest.ledger import Ledger
 from ingest.source import Source
 from ingest.stages import FlowOptions
+from ingest.stored import Target
 from pipelines.options import PipelineOptions
 from plugin.ranking.errors import EngineError, SettingsError
 
@@ -135,7 +136,8 @@ async def ingest(
         checkpoint.index_uuid = ready.uuid
         ledger = Ledger(checkpoint, path, _dead_letters(job, options, checkpoint))
         watch = _watcher(ledger, progress, began)
-        flow = Flow(engine, options.index, meta, embedder, ledger, options.flow, settled=watch)
+        target = Target(engine, options.index, meta)
+        flow = Flow(target, embedder, ledger, options.flow, settled=watch)
         async with _recorded(ledger), _refresh_held(engine, ready, ledger, options.hold_refresh):
             await flow.run(records)
         await refresh(engine, options.index)

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
-from connectors.engine import Engine, EngineKind
+from connectors.engine import Engine, EngineKind, index_path
 from plugin.ranking.errors import EngineError, EngineRejected, EngineUnavailable
 
 KEEP_ALIVE = "10m"  # for one page: embedding a page on a slow machine takes its time
@@ -81,7 +81,9 @@ async def _point_in_time(engine: Engine, index: str) -> AsyncIterator[dict[str, 
     """The ``pit`` of a search body; its id is to be kept up to date there."""
     opensearch = engine.kind is EngineKind.OPENSEARCH
     path = "/_search/point_in_time" if opensearch else "/_pit"
-    answer = await engine.request("POST", f"/{index}{path}", params={"keep_alive": KEEP_ALIVE})
+    answer = await engine.request(
+        "POST", f"{index_path(index)}{path}", params={"keep_alive": KEEP_ALIVE}
+    )
     pit = {"id": answer["pit_id" if opensearch else "id"], "keep_alive": KEEP_ALIVE}
     try:
         yield pit

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from connectors.engine import Engine
+from connectors.engine import Engine, index_path
 from connectors.meta import IndexMeta, document_text, vector_hash
 from ingest.scan import Hit
 
@@ -21,11 +21,11 @@ class Target:
 
     async def count(self) -> int:
         """Documents that a search would find now. Raises EngineError."""
-        return int((await self.engine.request("GET", f"/{self.name}/_count"))["count"])
+        return int((await self.engine.request("GET", f"{index_path(self.name)}/_count"))["count"])
 
     async def get(self, wanted: Sequence[Mapping[str, Any]], **params: Any) -> list[dict[str, Any]]:
         """Documents by `_mget`, in the order of ``wanted``, as they are now. Raises EngineError."""
-        path = f"/{self.name}/_mget"
+        path = f"{index_path(self.name)}/_mget"
         answer = await self.engine.request("POST", path, params=params, body={"docs": wanted})
         return list(answer["docs"])
 

@@ -12,7 +12,6 @@ from ingest.documents import START, BrokenRecord, Position, Row
 from ingest.readers.table import read_csv
 from plugin.ranking.errors import SettingsError
 
-# A bare carriage return outside quotes is no line end that csv knows; the writer quotes it.
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 TABLES = st.integers(1, 4).flatmap(
     lambda columns: st.lists(
@@ -27,7 +26,10 @@ def read(data: bytes, start: Position = START, **options: Any) -> list[Row | Bro
 
 def written(columns: int, rows: list[list[str]], end: str) -> bytes:
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator=end)
+    # Left to itself, the writer quotes a carriage return only where it is part of its line end.
+    alone = any("\r" in cell for row in rows for cell in row)
+    quoting = csv.QUOTE_ALL if alone else csv.QUOTE_MINIMAL
+    writer = csv.writer(text, lineterminator=end, quoting=quoting)
     writer.writerow([f"c{number}" for number in range(columns)])
     writer.writerows(rows)
     return text.getvalue().encode()
