@@ -106,15 +106,15 @@ async def bench_sidecar(bench: Bench, sidecar: SidecarClient) -> None:
             bench.note("sidecar", f"{name}, {concurrency} at a time", sample)
 
 
-async def bench_ratio(bench: Bench, sidecar: SidecarClient) -> None:
+async def bench_ratio(bench: Bench, sidecar: SidecarClient, window: int = WINDOW) -> None:
     """(d) One vector from the prompt alone, against encoding the window's texts at query time."""
     card = await sidecar.model()
     # Other texts every time: the sidecar remembers texts, a stream of new documents is not helped.
-    fresh = passages(WINDOW * 40, length=PASSAGE_WORDS)
+    fresh = passages(window * 40, length=PASSAGE_WORDS)
 
     def texts(number: int) -> list[str]:
-        start = number * WINDOW % len(fresh)
-        return fresh[start : start + WINDOW]
+        start = number * window % len(fresh)
+        return fresh[start : start + window]
 
     async def fast(number: int) -> None:
         await sidecar.listwise(_listwise_call(card, texts(number), number))
@@ -123,10 +123,10 @@ async def bench_ratio(bench: Bench, sidecar: SidecarClient) -> None:
         hits = [WireHit.of(hit) for hit in _hits(texts(number))]
         call = RankCall(query=_query(number), hits=hits, fusion=WireFusion(listwise=1.0))
         answer = await sidecar.rank(call)
-        if answer.usage.documents_encoded != WINDOW:
+        if answer.usage.documents_encoded != window:
             raise ModelOutputError("the window was not encoded, so nothing was compared; run again")
 
-    names = ("stored vectors: /v1/listwise", f"published way: {WINDOW} texts encoded")
+    names = ("stored vectors: /v1/listwise", f"published way: {window} texts encoded")
     found = await interleaved(dict(zip(names, (fast, published), strict=True)), bench.budget(20, 2))
     for name, sample in found.items():
         bench.note("fast path", name, sample)
