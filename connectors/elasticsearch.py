@@ -74,10 +74,10 @@ class ElasticsearchEngine(ClientEngine):
             answer = await self._client.perform_request(
                 method, path, params=dict(params) or None, headers={"accept": _JSON}, body=body
             )
-        except ApiError as error:
-            raise rejected(error.status_code, error.body) from error
         except UnsupportedProductError as error:
             raise unreachable(self.url, "what answers is not Elasticsearch") from error
+        except ApiError as error:
+            raise rejected(error.status_code, error.body) from error
         except ConnectionTimeout as error:
             raise unreachable(self.url, "it did not answer in time") from error
         except TlsError as error:

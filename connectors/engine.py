@@ -7,6 +7,7 @@ errors and JSON are alike for both. Nothing of the libraries gets past their two
 from __future__ import annotations
 
 import asyncio
+import string
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -122,6 +123,7 @@ class ClientEngine(ABC):
         params: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Any:
+        path = quote(path, safe=string.punctuation)  # what is quoted already stays as it is
         sent = {name: _parameter(value) for name, value in (params or {}).items()}
         for attempt in range(self._retries + 1):
             try:

@@ -260,7 +260,7 @@ class Judge:
             raise _passed_through(answer)
         usable = [one.place for one in hits if self._usable(one)]
         if not usable:
-            raise PassThrough("no_vectors_in_window")
+            raise PassThrough("stale_vectors")
         kind, name = self.engine.kind, self.target.vector_field
         unit = await self._script_unit()
         if unit is not None:
@@ -299,14 +299,15 @@ class Judge:
             )
 
     def _usable(self, one: WindowHit) -> bool:
-        """Whether a hit's vector may be compared; where the index does not say, it may."""
-        return one.fingerprint is None or one.fingerprint == self.target.fingerprint
+        """Whether a hit's vector, if it has one, may be compared; it may where nothing is said."""
+        return not one.fingerprint or one.fingerprint == self.target.fingerprint
 
     def _unscored(self, hits: Sequence[WindowHit]) -> tuple[str, ...]:
-        """How many of the hits that were looked at have no vector, or another model's."""
-        without = sum(one.fingerprint == "" for one in hits)
-        stale = sum(not self._usable(one) for one in hits) - without
-        counts = {"no_vector": without, "stale_vector": stale}
+        """How many of the hits that were looked at we have not embedded, or by another model."""
+        counts = {
+            "not_embedded": sum(one.fingerprint == "" for one in hits),
+            "stale_vector": sum(not self._usable(one) for one in hits),
+        }
         found = tuple(f"{reason}:{count}" for reason, count in counts.items() if count)
         return found + tuple(f"no_vectors_in:{name}" for name in self.target.lacking)
 

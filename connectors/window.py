@@ -47,7 +47,8 @@ class Wanted:
 class WindowHit:
     """A hit of the first stage and where it is kept.
 
-    ``fingerprint`` is that of its vector: "" where it has none, None where the index does not say.
+    ``fingerprint`` is what its vector is of: "" where nothing says so, as for a document without
+    one; None where the index says so of no document.
     """
 
     place: Place

@@ -33,8 +33,7 @@ PLACES = (
 SENTENCES = (
     "The {} needs clean water every morning, or its pipes will suffer.",
     "How to repair a {} without losing any water at all.",
-    "Water in the {} turns cold at night; here is what helps against water that freezes, and why "
-    "more water is not the answer.",
+    "Water in the {} turns cold at night; why more water does not help, and what does instead.",
 )
 WITHOUT_VECTOR = frozenset({"7", "20"})
 WITHOUT_TITLE = "11"

@@ -244,7 +244,7 @@ async def test_documents_without_a_vector_come_last_and_are_told_of(
         stored.name, {"query": QUERY, "size": EVERYTHING}, SearchOptions(explain=True)
     )
     assert result.status is Status.PARTIAL
-    assert result.reason == f"no_vector:{len(WITHOUT_VECTOR)}"
+    assert result.reason == f"not_embedded:{len(WITHOUT_VECTOR)}"
     last = [id_ for id_ in ids(plain) if id_ in WITHOUT_VECTOR]
     assert ids(result.body)[-len(WITHOUT_VECTOR) :] == last
     assert result.first_stage == {
@@ -412,9 +412,7 @@ async def test_without_a_searcher(
     assert ids(result.body) == ids(again.body)
 
 
-async def test_fields_named_by_the_caller_win(
-    searcher: Searcher, engine: Engine, stored: Stored
-) -> None:
+async def test_fields_named_by_the_caller_win(searcher: Searcher, stored: Stored) -> None:
     """As for an index that another program filled."""
     options = SearchOptions(vector_field="nothing", text_fields=("text",))
     result = await searcher.search(stored.name, {"query": QUERY}, options)
