@@ -18,9 +18,8 @@ from elastic_transport import (
 from elastic_transport import ConnectionError as ClientConnectionError
 from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
 
-from connectors.engine import ClientEngine, rejected, tls_files, unreachable
+from connectors.engine import ClientEngine, rejected, tls_files, unreachable, unusable
 from connectors.options import EngineKind, EngineOptions
-from plugin.ranking.errors import SettingsError
 
 _JSON = "application/json"
 _NDJSON = "application/x-ndjson"
@@ -48,7 +47,9 @@ class _Transport(AsyncTransport):
         meta, answer = await super().perform_request(method, target, headers=headers, **arguments)
         if "warning" in meta.headers:
             _log.debug("%s %s: %s", method, target, meta.headers["warning"])
-            kept = {name: value for name, value in meta.headers.items() if name != "warning"}
+            kept = {
+                name: value for name, value in meta.headers.items() if name.lower() != "warning"
+            }
             meta = replace(meta, headers=HttpHeaders(kept))
         return TransportApiResponse(meta, answer)
 
@@ -63,7 +64,7 @@ class ElasticsearchEngine(ClientEngine):
         try:
             self._client = AsyncElasticsearch(**_arguments(self.url, options))
         except (OSError, ValueError, TypeError) as error:
-            raise SettingsError(f"the engine's options cannot be used: {error}") from error
+            raise unusable(error) from error
 
     async def close(self) -> None:
         """Give the connections back."""

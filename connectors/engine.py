@@ -171,14 +171,22 @@ def _with_port(url: str) -> str:
 
 
 def tls_files(options: EngineOptions) -> dict[str, Path]:
-    """The certificate files that are set, by the name both clients have for them."""
+    """The certificate files that are set, by the name both clients have for them.
+
+    Raises:
+        SettingsError: one of them is not there.
+    """
     files = {
         # A certificate that is not checked needs no authority, and one of the clients refuses both.
         "ca_certs": options.ca_file if options.verify else None,
         "client_cert": options.client_cert,
         "client_key": options.client_key,
     }
-    return {name: file for name, file in files.items() if file is not None}
+    found = {name: file for name, file in files.items() if file is not None}
+    for name, file in found.items():
+        if not file.is_file():
+            raise SettingsError(f"the engine's options cannot be used: {name} {file} is not a file")
+    return found
 
 
 def _bulk_item(item: Mapping[str, Any]) -> BulkItem:
@@ -200,6 +208,11 @@ def unreachable(url: str, why: str) -> EngineUnavailable:
     return EngineUnavailable(
         f"the engine at {url} cannot be used: {why}; check RANKSIDE_ENGINE__URL"
     )
+
+
+def unusable(why: Exception) -> SettingsError:
+    """The client library refuses the options."""
+    return SettingsError(f"the engine's options cannot be used: {why}; check RANKSIDE_ENGINE__…")
 
 
 def rejected(status: int, body: Any) -> EngineRejected:

@@ -17,9 +17,8 @@ from opensearchpy.exceptions import (
     TransportError,
 )
 
-from connectors.engine import ClientEngine, rejected, tls_files, unreachable
+from connectors.engine import ClientEngine, rejected, tls_files, unreachable, unusable
 from connectors.options import EngineKind, EngineOptions
-from plugin.ranking.errors import SettingsError
 
 NDJSON = "application/x-ndjson"
 
@@ -48,7 +47,7 @@ class OpenSearchEngine(ClientEngine):
         try:
             self._client = AsyncOpenSearch(**_arguments(self.url, options))
         except (ImproperlyConfigured, OSError, ValueError) as error:
-            raise SettingsError(f"the engine's options cannot be used: {error}") from error
+            raise unusable(error) from error
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -71,8 +70,11 @@ class OpenSearchEngine(ClientEngine):
             raise unreachable(self.url, str(error.error)) from error
         except SerializationError as error:
             raise unreachable(self.url, "its answer is not JSON") from error
+        except (ImproperlyConfigured, OSError) as error:
+            # The client opens its certificate files only now.
+            raise unusable(error) from error
         except TransportError as error:
-            raise rejected(int(error.status_code), error.info) from error
+            raise rejected(int(error.status_code), error.info or error.error) from error
 
 
 def _arguments(url: str, options: EngineOptions) -> dict[str, Any]:
