@@ -138,9 +138,8 @@ def _hash_field(facts: Iterable[IndexFacts], meta: IndexMeta | None) -> str | No
     """The hash field where it can be read as a doc value, as it is where Rankside mapped it."""
     if meta is None:
         return None
-    mappings = [one.field(meta.hash_field) for one in facts]
-    readable = all(one is None or one.get("type") == "keyword" for one in mappings)
-    return meta.hash_field if readable else None
+    types = {one.get("type") for one in (fact.field(meta.hash_field) for fact in facts) if one}
+    return meta.hash_field if types == {"keyword"} else None
 
 
 def _require_vectors(index: str, target: Target, *, named: bool) -> None:

@@ -214,7 +214,11 @@ def sound_vector(value: Any, target: Target) -> Vector | None:
         value = value[0]
     if not isinstance(value, list) or not value:
         return None
-    vector = np.asarray(value, dtype=np.float32)
+    try:
+        with np.errstate(over="ignore"):
+            vector = np.asarray(value, dtype=np.float32)
+    except (TypeError, ValueError):  # a field of something else than numbers
+        return None
     dimensions = target.vectors.dimensions or vector.size
     sound = vector.shape == (dimensions,) and np.isfinite(vector).all() and vector.any()
     return vector if sound else None
