@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+import ssl
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -18,6 +20,7 @@ from plugin.ranking.errors import (
     ModelOutputError,
     Overloaded,
     RequestError,
+    SettingsError,
     SidecarRejected,
     SidecarUnavailable,
 )
@@ -57,7 +60,7 @@ class SidecarClient:
             base_url=self.url,
             headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=max(options.timeout, options.embed_timeout),  # of each read; ours are of calls
-            verify=True if options.ca_file is None else str(options.ca_file),
+            verify=_tls(options.ca_file),
             transport=transport,
         )
 
@@ -177,6 +180,15 @@ class SidecarClient:
             return response.json()
         except ValueError as error:
             raise ModelOutputError(f"what answers at {self.url} is not a sidecar") from error
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise SettingsError(
+            f"client.ca_file {ca_file} cannot be read as certificates: {error}; give a PEM file"
+        ) from error
 
 
 def _validated(kind: type[Answer], value: Any) -> Answer:

@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 Result = TypeVar("Result")
+_CLOSED = "there is no connection; use Rankside in a `with` statement"
 
 
 class AsyncRankside:
@@ -49,7 +50,8 @@ class AsyncRankside:
     file), then the local engine that runs.
 
     Raises:
-        SettingsError: no engine is named and none runs here, or a setting is wrong.
+        SettingsError: no engine is named and none runs here, or a setting is wrong (some are seen
+            on entry only).
         EngineError: on entry, the engine cannot be reached or refuses us.
     """
 
@@ -62,14 +64,15 @@ class AsyncRankside:
     ) -> None:
         settings = load_settings(config)
         self._engine_options = engine_options(settings, engine)
-        self._sidecar = SidecarClient(client_options(settings, sidecar))
-        self._engine: Engine | None = None
+        self._sidecar_options = client_options(settings, sidecar)
+        self._open: tuple[Engine, SidecarClient] | None = None
 
     async def __aenter__(self) -> Self:
+        sidecar = SidecarClient(self._sidecar_options)
         try:
-            self._engine = await connect(self._engine_options)
+            self._open = await connect(self._engine_options), sidecar
         except BaseException:
-            await self._sidecar.close()
+            await sidecar.close()
             raise
         return self
 
@@ -79,21 +82,19 @@ class AsyncRankside:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._sidecar.close()
-        if self._engine is not None:
-            await self._engine.close()
-            self._engine = None
+        opened, self._open = self._open, None
+        for one in opened or ():
+            await one.close()
 
     @property
     def engine(self) -> Engine:
-        """The connection to the cluster.
+        """The connection to the cluster; raises UsageError outside of ``async with``."""
+        return self._opened()[0]
 
-        Raises:
-            UsageError: it is not open.
-        """
-        if self._engine is None:
-            raise UsageError("there is no connection; use Rankside in a `with` statement")
-        return self._engine
+    @property
+    def sidecar(self) -> SidecarClient:
+        """The client of the sidecar; raises UsageError outside of ``async with``."""
+        return self._opened()[1]
 
     async def search(
         self,
@@ -114,9 +115,7 @@ class AsyncRankside:
             RanksideError: with ``on_failure: fail``, whatever kept the search from being reranked.
         """
         body = await self._text_body(index, request) if isinstance(request, str) else request
-        return await Searcher(self.engine, self._sidecar).search(
-            index, body, options, params=params
-        )
+        return await Searcher(self.engine, self.sidecar).search(index, body, options, params=params)
 
     async def rank(
         self, query: str, hits: Sequence[Hit], *, strategy: Strategy | None = None
@@ -127,15 +126,20 @@ class AsyncRankside:
             SidecarError, ModelError, Overloaded: the sidecar failed.
         """
         sent = [WireHit.of(hit) for hit in hits]
-        return await self._sidecar.rank(RankCall(query=query, hits=sent, strategy=strategy))
+        return await self.sidecar.rank(RankCall(query=query, hits=sent, strategy=strategy))
 
     async def embed_documents(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Document vectors, float32 (len(texts), dimensions)."""
-        return await self._sidecar.embed_documents(texts)
+        return await self.sidecar.embed_documents(texts)
 
     async def embed_queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Query vectors, float32 (len(texts), dimensions)."""
-        return await self._sidecar.embed_queries(texts)
+        return await self.sidecar.embed_queries(texts)
+
+    def _opened(self) -> tuple[Engine, SidecarClient]:
+        if self._open is None:
+            raise UsageError(_CLOSED)
+        return self._open
 
     async def _text_body(self, index: str, text: str) -> dict[str, Any]:
         fields = await known_text_fields(self.engine, catalogue_of(self.engine), index)
@@ -156,15 +160,16 @@ class Rankside:
         config: str | None = None,
     ) -> None:
         self._inner = AsyncRankside(engine=engine, sidecar=sidecar, config=config)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         try:
             self._run(self._inner.__aenter__())
         except BaseException:
-            self._stop()
+            self._stop(self._loop)
             raise
         return self
 
@@ -174,10 +179,11 @@ class Rankside:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            self._run(self._inner.__aexit__(kind, error, trace))
-        finally:
-            self._stop()
+        if self._loop is not None:
+            try:
+                self._run(self._inner.__aexit__(kind, error, trace))
+            finally:
+                self._stop(self._loop)
 
     def search(
         self,
@@ -205,12 +211,13 @@ class Rankside:
         return self._run(self._inner.embed_queries(texts))
 
     def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        if not self._thread.is_alive():
+        if self._loop is None:
             work.close()
-            raise UsageError("there is no connection; use Rankside in a `with` statement")
+            raise UsageError(_CLOSED)
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+    def _stop(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = None
+        loop.call_soon_threadsafe(loop.stop)
         self._thread.join()
-        self._loop.close()
+        loop.close()

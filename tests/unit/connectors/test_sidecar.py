@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,12 +15,14 @@ from connectors.sidecar import SidecarClient
 from plugin.ranking.errors import (
     ModelOutputError,
     Overloaded,
+    SettingsError,
     SidecarRejected,
     SidecarUnavailable,
 )
 from plugin.ranking.hits import Status
 from plugin.ranking.vectors import to_base64
 from plugin.ranking.wire import ListwiseCall, RankCall, WireHit
+from tests.unit.connectors.conftest import Certificates
 
 CARD = {"id": "m", "fingerprint": "f" * 16, "dimensions": 3, "prompt_hits": 5}
 HITS = [WireHit(id="a", score=2.0, text="x"), WireHit(id="b", score=1.0, text="y")]
@@ -242,3 +245,22 @@ async def test_ready() -> None:
         assert await sidecar.ready()
     async with client(always(503, {})) as sidecar:
         assert not await sidecar.ready()
+
+
+@pytest.mark.parametrize("secure", [False], indirect=True)
+async def test_an_authority_of_ones_own(
+    secure: tuple[str, bool], certificates: Certificates, tmp_path: Path
+) -> None:
+    url, _ = secure
+    trusting = SidecarClientOptions(url=url, ca_file=certificates["ca"])
+    async with SidecarClient(trusting) as sidecar:
+        assert await sidecar.ready()
+    async with SidecarClient(SidecarClientOptions(url=url)) as sidecar:
+        with pytest.raises(SidecarUnavailable):
+            await sidecar.model()
+    broken = tmp_path / "ca.pem"
+    with pytest.raises(SettingsError, match=r"ca\.pem"):
+        SidecarClient(SidecarClientOptions(url=url, ca_file=broken))
+    broken.write_text("no certificate")
+    with pytest.raises(SettingsError, match=r"ca\.pem"):
+        SidecarClient(SidecarClientOptions(url=url, ca_file=broken))
