@@ -260,7 +260,7 @@ class Judge:
             raise _passed_through(answer)
         usable = [one.place for one in hits if self._usable(one)]
         if not usable:
-            raise PassThrough("stale_vectors")
+            raise self._stale(f"of {answer.model.name}'s fingerprint on no hit of the window")
         kind, name = self.engine.kind, self.target.vector_field
         unit = await self._script_unit()
         if unit is not None:
@@ -283,20 +283,23 @@ class Judge:
         wanted = self.target.fingerprint
         if wanted is not None and answer.model.fingerprint != wanted:
             self.catalogue.forget(self.index)
-            raise PassThrough(
-                "stale_vectors",
-                SettingsError(
-                    f"the vectors of {self.index} have fingerprint {wanted} and the sidecar's "
-                    f"{answer.model.name} {answer.model.fingerprint}; run `rankside backfill`, or "
-                    "serve the index's model"
-                ),
-            )
+            found = answer.model
+            raise self._stale(f"{wanted}, and the sidecar's {found.name} is {found.fingerprint}")
         vector, dimensions = answer.to_vector(), self.target.vectors.dimensions
         if vector is not None and dimensions is not None and vector.shape != (dimensions,):
             raise ModelOutputError(
                 f"the sidecar's vector has {vector.size} dimensions and the index's {dimensions}; "
                 "check its model"
             )
+
+    def _stale(self, found: str) -> PassThrough:
+        return PassThrough(
+            "stale_vectors",
+            SettingsError(
+                f"the vectors of {self.index} are {found}; run `rankside backfill --index "
+                f"{self.index}`, or serve the index's model"
+            ),
+        )
 
     def _usable(self, one: WindowHit) -> bool:
         """Whether a hit's vector, if it has one, may be compared; it may where nothing is said."""

@@ -38,6 +38,7 @@ from plugin.ranking.errors import (
     ModelError,
     Overloaded,
     RanksideError,
+    SettingsError,
     SidecarError,
 )
 from plugin.ranking.hits import Status, Strategy
@@ -197,7 +198,10 @@ class _Search:
         unknown = {one.place.index for one in self.window} - judge.target.indices
         if judge.target.indices and unknown:
             judge.catalogue.forget(self.index)
-            raise PassThrough("index_changed")
+            raise PassThrough(
+                "index_changed",
+                SettingsError(f"{self.index} came to mean other indices meanwhile; search again"),
+            )
         with self._timed("sidecar"):
             return await judge.judge(self.window)
 
