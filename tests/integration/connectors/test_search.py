@@ -25,6 +25,7 @@ EVERYTHING = 48
 TOLERANCE = 1e-4
 LEXICAL = FusionWeights(listwise=1, query=1, first_stage=0.3)
 COSINE = FusionWeights(listwise=0, query=1)
+ROCCHIO = FusionWeights(listwise=0.5, query=0.5, rocchio=0.5, first_stage=0.05)
 
 
 def ids(body: Mapping[str, Any]) -> list[str]:
@@ -63,7 +64,8 @@ async def formula(
     """What each hit is worth, computed here from the sidecar's answer and the stored vectors."""
     card = await sidecar.model()
     weights = fusion or (card.fusion.to_weights() if card.fusion else FusionWeights())
-    head = plain["hits"]["hits"][: card.prompt_hits]
+    prompt = card.prompt_hits if window is None else min(card.prompt_hits, len(window))
+    head = plain["hits"]["hits"][:prompt]
     fed = {hit["_id"] for hit in head[: card.rocchio_hits]} if weights.rocchio else set()
     source = documents()
     sent = [
@@ -99,7 +101,9 @@ def assert_falling(order: Sequence[str], worth: Mapping[str, float]) -> None:
     assert (np.diff(values) <= TOLERANCE).all()
 
 
-@pytest.mark.parametrize("fusion", [None, LEXICAL, COSINE], ids=["model", "lexical", "cosine"])
+@pytest.mark.parametrize(
+    "fusion", [None, LEXICAL, COSINE, ROCCHIO], ids=["model", "lexical", "cosine", "rocchio"]
+)
 async def test_the_engine_orders_by_what_the_sidecar_says(
     searcher: Searcher,
     engine: Engine,
@@ -134,12 +138,13 @@ async def test_script_and_knn_give_one_order(searcher: Searcher, stored: Stored)
 
 
 async def test_scripts_are_used_where_the_engine_has_them(
-    searcher: Searcher, engine: Engine, stored: Stored
+    searcher: Searcher, engine: Engine, sidecar: SidecarClient, stored: Stored
 ) -> None:
     """A script needs no ids, so that only the prompt hits are fetched."""
     result = await searcher.search(stored.name, {"query": QUERY}, SearchOptions(window=40))
+    prompt_hits = (await sidecar.model()).prompt_hits
     scripts = engine.kind is EngineKind.OPENSEARCH
-    assert len(result.first_stage) == (5 if scripts else 40)
+    assert len(result.first_stage) == (prompt_hits if scripts else 40)
 
 
 @pytest.mark.parametrize("fusion", [COSINE, LEXICAL], ids=["cosine", "lexical"])
