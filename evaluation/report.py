@@ -50,8 +50,8 @@ def latencies(timings: Sequence[Mapping[str, float]]) -> dict[str, dict[str, flo
 def results_table(results: Sequence[Result], title: str) -> Table:
     """The results for eyes; p is that of the paired randomisation test against `none`."""
     table = Table(title=title, title_justify="left")
-    table.add_column("strategy", overflow="fold")
-    for heading in (MAIN, "Δ", "95 % interval", "p", "better/worse", "MAP", "RR@10"):
+    table.add_column("strategy", overflow="fold", min_width=10)
+    for heading in (MAIN, "Δ", "95 % interval", "p", "won/lost", "MAP"):
         table.add_column(heading, justify="right", no_wrap=True)
     for result in results:
         means = {name: f"{value:.{_DIGITS}f}" for name, value in result.scores.means.items()}
@@ -60,7 +60,6 @@ def results_table(results: Sequence[Result], title: str) -> Table:
             means[MAIN],
             *_gain(result.versus_none),
             means["AP"],
-            means["RR@10"],
         )
     return table
 

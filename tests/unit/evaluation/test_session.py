@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from evaluation.collections import Collection
 from evaluation.experiment import Through, all_reranked
@@ -84,3 +86,15 @@ async def test_the_report_names_strategies_and_signals(
 def test_a_run_cannot_go_through_the_engine(run_file: Path) -> None:
     with pytest.raises(SettingsError, match="ranked in memory"):
         EvaluationOptions(parse_variants("none"), run=run_file, through=Through.ENGINE)
+
+
+async def test_the_table_fits_a_terminal_of_80_columns(
+    tiny: Collection, run_file: Path, tmp_path: Path
+) -> None:
+    done = await evaluate(tiny, options(run_file, tmp_path, "none,e2rank:query=1,first_stage=0.1"))
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(results_table(done.results, "tiny"))
+    shown = console.export_text()
+    for text in ("strategy", "none", "won/lost", "95 % interval"):
+        assert text in shown
+    assert "…" not in shown.replace(" … ", "")
