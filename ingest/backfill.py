@@ -94,8 +94,9 @@ async def backfill(
         if replacing and report.complete:
             await write_meta(engine, await existing_index(engine, index.name), meta)
     report.dead_letter = str(dead.path) if report.rejected else None
-    report.seconds = round(time.monotonic() - began, 3)
-    report.documents_per_second = round(report.updated / report.seconds, 1)
+    seconds = time.monotonic() - began
+    report.seconds = round(seconds, 3)
+    report.documents_per_second = round(report.updated / seconds, 1)
     return report
 
 

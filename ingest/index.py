@@ -76,6 +76,8 @@ async def find_index(engine: Engine, name: str) -> Index | None:
     if len(answer) != 1:
         raise SettingsError(f"{name} stands for {len(answer)} indices; name one of them")
     ((own, shown),) = answer.items()
+    if "data_stream" in shown:
+        raise SettingsError(f"{name} is a data stream, which keeps no ids; use an index")
     return Index(name, own, shown["aliases"], shown["mappings"], shown["settings"]["index"])
 
 

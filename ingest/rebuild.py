@@ -124,8 +124,9 @@ async def rebuild(
         finally:
             dead.close()
     report.dead_letter = str(dead.path) if report.rejected else None
-    report.seconds = round(time.monotonic() - began, 3)
-    report.documents_per_second = round(report.copied / report.seconds, 1)
+    seconds = time.monotonic() - began
+    report.seconds = round(seconds, 3)
+    report.documents_per_second = round(report.copied / seconds, 1)
     return report
 
 
@@ -234,13 +235,15 @@ def new_body(
     mappings = deepcopy(dict(old.mappings))
     properties = mappings.pop("properties", {})
     for name in _left_out(old, meta):
-        _drop_field(properties, name)
+        _drop(properties, name.replace(".", ".properties."))
     mappings["properties"] = mapping_properties(
         kind, meta, vectors=layout.vectors, extra=properties
     )
     mappings["_meta"] = {**mappings.get("_meta", {}), **meta.to_mapping()}
-    settings = {key: value for key, value in old.settings.items() if key not in _OWN_SETTINGS}
+    kept = {key: value for key, value in old.settings.items() if key not in _OWN_SETTINGS}
+    settings = deepcopy(kept)
     settings["refresh_interval"] = "-1"
+    _drop(settings, "routing.allocation.initial_recovery")  # of an index that was shrunk or split
     if kind is EngineKind.OPENSEARCH:
         settings["knn"] = True
     return {"settings": {"index": settings}, "mappings": mappings}
@@ -254,11 +257,12 @@ def _left_out(old: Index, meta: IndexMeta) -> list[str]:
     return sorted(names)
 
 
-def _drop_field(properties: dict[str, Any], name: str) -> None:
-    *objects, leaf = name.split(".")
+def _drop(tree: dict[str, Any], dotted: str) -> None:
+    """Take what ``dotted`` leads to out of nested objects, if it is there."""
+    *objects, leaf = dotted.split(".")
     for part in objects:
-        properties = properties.get(part, {}).get("properties", {})
-    properties.pop(leaf, None)
+        tree = tree.get(part, {})
+    tree.pop(leaf, None)
 
 
 async def _reading(engine: Engine, old: Index, meta: IndexMeta) -> dict[str, str]:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from connectors.engine import Engine
 from connectors.meta import IndexMeta, document_text
@@ -141,6 +142,7 @@ async def ingest(
         async with _recorded(ledger), _refresh_held(engine, ready, ledger, options.hold_refresh):
             await flow.run(records)
         await refresh(engine, options.index)
+        await _check_same(engine, ready)
         ledger.finish()
     return _report(ledger, options.index, began, resumed_at, created=index is None)
 
@@ -167,12 +169,18 @@ def job_of(source: Source, engine: Engine, meta: IndexMeta, index: str) -> Job:
         source=source.path,
         parts=source.identity() if source.resumable else (),
         index=index,
-        url=engine.url,
+        url=_without_password(engine.url),
         fingerprint=meta.fingerprint,
         text_fields=meta.text_fields,
         id_fields=source.id_fields,
         vector_field=meta.vector_field,
     )
+
+
+def _without_password(url: str) -> str:
+    """``url`` without the user and password it may hold: they are not for a file."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def checkpoint_path(job: Job, options: IngestOptions) -> Path:
@@ -206,6 +214,20 @@ def check_text(documents: list[SourceDocument], meta: IndexMeta) -> None:
         f"none of the first {len(documents)} documents has text in {', '.join(meta.text_fields)}; "
         f"give --text-fields (there are: {', '.join(there)[:300]})"
     )
+
+
+async def _check_same(engine: Engine, index: Index) -> None:
+    """See that ``index`` was not deleted meanwhile: the engine makes a new one for what is written.
+
+    Raises:
+        SettingsError: it was.
+    """
+    now = await find_index(engine, index.given)
+    if now is None or now.uuid != index.uuid:
+        raise SettingsError(
+            f"{index.given} was deleted or replaced while documents were written into it; look at "
+            "what is there now, and run this again with --no-resume"
+        )
 
 
 def _dead_letters(job: Job, options: IngestOptions, checkpoint: Checkpoint) -> DeadLetters:

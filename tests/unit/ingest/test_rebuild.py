@@ -43,7 +43,8 @@ def test_the_new_name_is_never_the_old_one_and_does_not_grow(name: str, prints: 
 @pytest.mark.parametrize("kind", list(EngineKind))
 def test_the_new_index_is_like_the_old_one_but_for_its_vectors(kind: EngineKind) -> None:
     analyzed = {"type": "text", "analyzer": "standard"}
-    properties = mapping_properties(kind, OLD, extra={"title": analyzed, "year": {"type": "long"}})
+    extra = {"title": analyzed, "year": {"type": "long"}}
+    properties = mapping_properties(kind, OLD, extra=extra)
     mappings = {
         "dynamic": "strict",
         "_meta": {**OLD.to_mapping(), "theirs": 1},
@@ -58,6 +59,7 @@ def test_the_new_index_is_like_the_old_one_but_for_its_vectors(kind: EngineKind)
         "provided_name": "books",
         "refresh_interval": "5s",
         "blocks": {"write": "true"},
+        "routing": {"allocation": {"initial_recovery": {"_id": "n"}, "require": {"box": "hot"}}},
     }
     old = Index("books", "books", {}, mappings, settings)
 
@@ -71,7 +73,9 @@ def test_the_new_index_is_like_the_old_one_but_for_its_vectors(kind: EngineKind)
     assert "vec" not in new["properties"]
     assert new["properties"]["rankside_vector"] == mapping_properties(kind, NEW)["rankside_vector"]
     kept = {"number_of_shards": "3", "analysis": {"analyzer": {}}, "refresh_interval": "-1"}
+    kept |= {"routing": {"allocation": {"require": {"box": "hot"}}}}
     if kind is EngineKind.OPENSEARCH:
         kept |= {"knn": True}
     assert body["settings"]["index"] == kept
     assert old.mappings["properties"] == properties
+    assert "initial_recovery" in old.settings["routing"]["allocation"]
