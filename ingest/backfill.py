@@ -7,7 +7,7 @@ finds nothing to do, and a killed one loses nothing.
 from __future__ import annotations
 
 import time
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,7 +74,7 @@ async def backfill(
     report = _report(engine, index, meta)
     key = state_folder() / f"backfill-{index.uuid}"
     dead = fresh_dead_letters(options.dead_letter, key.with_suffix(".dead-letters.jsonl"))
-    with sole(key, "another backfill of this index is running; wait for it"):
+    with sole(key, "another backfill of this index is running; wait for it"), closing(dead):
         if replacing or report.added_fields or index.meta is None:
             there = meta.model_copy(update={"fingerprint": ""}) if replacing else meta
             await write_meta(engine, index, there)
@@ -87,10 +87,7 @@ async def backfill(
             replacing=replacing,
             watch=watch,
         )
-        try:
-            await updater.run()
-        finally:
-            dead.close()
+        await updater.run()
         if replacing and report.complete:
             await write_meta(engine, await existing_index(engine, index.name), meta)
     report.dead_letter = str(dead.path) if report.rejected else None

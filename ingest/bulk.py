@@ -21,6 +21,8 @@ from plugin.ranking.errors import EngineRejected, EngineUnavailable, RanksideErr
 _RETRIED_ITEMS = frozenset({429, 503})
 _HOPELESS_ITEMS = frozenset({401, 403})
 _MALFORMED = frozenset({400, 413})
+# Enough for the engines; more would keep the event loop from the embedding while it is encoded.
+BULK_BYTES = 1_000_000
 _COMPONENT_BYTES = 20  # "-1234567890000000.0," is the longest that nine digits get
 
 
@@ -42,7 +44,7 @@ class BulkOptions:
     """Limits of one request, and seconds without progress until giving up."""
 
     docs: int = 500
-    bytes: int = 8 * 1024 * 1024
+    bytes: int = BULK_BYTES
     patience: float = 120.0
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,16 +99,9 @@ async def rebuild(
     await check_sources(engine, old, meta)
     key = state_folder() / f"rebuild-{old.uuid}"
     dead = fresh_dead_letters(options.dead_letter, key.with_suffix(".dead-letters.jsonl"))
-    with sole(key, "another rebuild of this index is running; wait for it"):
+    with sole(key, "another rebuild of this index is running; wait for it"), closing(dead):
         new = await _new_index(engine, old, meta, options.layout)
-        report = RebuildReport(
-            index=options.index,
-            old=old.name,
-            new=new.name,
-            model=meta.model,
-            fingerprint=meta.fingerprint,
-            other_aliases=[] if options.replace_index else _others(old),
-        )
+        report = _report(old, new, meta, options)
         copier = Copier(
             Target(engine, old.name, meta),
             Target(engine, new.name, meta),
@@ -119,15 +112,23 @@ async def rebuild(
             reading=await _reading(engine, old, meta),
             watch=watch,
         )
-        try:
-            await _copy_and_swap(engine, old, new, copier, report, options)
-        finally:
-            dead.close()
-    report.dead_letter = str(dead.path) if report.rejected else None
+        await _copy_and_swap(engine, old, new, copier, report, options)
     seconds = time.monotonic() - began
+    report.dead_letter = str(dead.path) if report.rejected else None
     report.seconds = round(seconds, 3)
     report.documents_per_second = round(report.copied / seconds, 1)
     return report
+
+
+def _report(old: Index, new: Index, meta: IndexMeta, options: RebuildOptions) -> RebuildReport:
+    return RebuildReport(
+        index=options.index,
+        old=old.name,
+        new=new.name,
+        model=meta.model,
+        fingerprint=meta.fingerprint,
+        other_aliases=[] if options.replace_index else _others(old),
+    )
 
 
 def new_name(old: str, fingerprint: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from rich.markup import escape
 
 from ingest.backfill import BackfillOptions, find_stale
 from ingest.backfill import backfill as run_backfill
+from ingest.bulk import BULK_BYTES
 from ingest.copying import RebuildReport
 from ingest.rebuild import RebuildOptions, rebuild
 from ingest.stored import BackfillReport, Progress
@@ -25,13 +25,13 @@ from rankside.cli.console import (
     print_json,
     progress,
 )
-from rankside.cli.ingest import (
-    MIB,
+from rankside.cli.writing import (
     RATE_COLUMN,
     BatchOption,
     BulkBytesOption,
     BulkDocsOption,
     ConcurrencyOption,
+    DeadLetterOption,
     InProcessFlag,
     PatienceOption,
     TextFieldsOption,
@@ -43,60 +43,62 @@ from rankside.cli.ingest import (
 from rankside.embedding import engine_and_embedder
 from rankside.settings import Settings, load_settings
 
+InPlaceFlag = Annotated[
+    bool,
+    typer.Option(
+        "--in-place",
+        help="Replace vectors of another model where they are; searches pass through until "
+        "all are.",
+    ),
+]
+RebuildFlag = Annotated[
+    bool,
+    typer.Option("--rebuild", help="Copy and embed into a new index, then move the alias to it."),
+]
+ReplaceIndexFlag = Annotated[
+    bool,
+    typer.Option(
+        "--replace-index",
+        help="With --rebuild, where --index is no alias: delete that index in the end and make "
+        "its name an alias of the new one.",
+    ),
+]
+DeleteOldFlag = Annotated[
+    bool, typer.Option("--delete-old", help="With --rebuild: do not keep the old index.")
+]
+BlockWritesFlag = Annotated[
+    bool,
+    typer.Option(
+        "--block-writes",
+        help="With --rebuild: refuse writes into the old index from the second pass on, so "
+        "that none is lost at the end.",
+    ),
+]
+DryRunFlag = Annotated[
+    bool, typer.Option("--dry-run", help="Count what is missing and stale, change nothing.")
+]
+
 
 def backfill(
     *,
     index: IndexOption,
     text_fields: TextFieldsOption = None,
     vector_field: VectorFieldOption = None,
-    in_place: Annotated[
-        bool,
-        typer.Option(
-            "--in-place",
-            help="Replace vectors of another model where they are; searches pass through until "
-            "all are.",
-        ),
-    ] = False,
-    rebuild_: Annotated[
-        bool,
-        typer.Option(
-            "--rebuild", help="Copy and embed into a new index, then move the alias to it."
-        ),
-    ] = False,
-    replace_index: Annotated[
-        bool,
-        typer.Option(
-            "--replace-index",
-            help="With --rebuild, where --index is no alias: delete that index in the end and make "
-            "its name an alias of the new one.",
-        ),
-    ] = False,
-    delete_old: Annotated[
-        bool, typer.Option("--delete-old", help="With --rebuild: do not keep the old index.")
-    ] = False,
-    block_writes: Annotated[
-        bool,
-        typer.Option(
-            "--block-writes",
-            help="With --rebuild: refuse writes into the old index from the second pass on, so "
-            "that none is lost at the end.",
-        ),
-    ] = False,
+    in_place: InPlaceFlag = False,
+    rebuild_: RebuildFlag = False,
+    replace_index: ReplaceIndexFlag = False,
+    delete_old: DeleteOldFlag = False,
+    block_writes: BlockWritesFlag = False,
     url: UrlOption = None,
     sidecar: SidecarOption = None,
     in_process: InProcessFlag = False,
     batch: BatchOption = 64,
     bulk_docs: BulkDocsOption = 500,
-    bulk_bytes: BulkBytesOption = 8 * MIB,
+    bulk_bytes: BulkBytesOption = BULK_BYTES,
     concurrency: ConcurrencyOption = 2,
     patience: PatienceOption = 120,
-    dead_letter: Annotated[
-        Path | None,
-        typer.Option("--dead-letter", help="File for what fails; default: in the state folder."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Count what is missing and stale, change nothing.")
-    ] = False,
+    dead_letter: DeadLetterOption = None,
+    dry_run: DryRunFlag = False,
     config: ConfigOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -121,14 +123,13 @@ def backfill(
     }
     _check_flags(rebuild_, swap, in_place=in_place, dry_run=dry_run)
     if rebuild_:
-        options = RebuildOptions(**shared, **swap)
-        _print_rebuild(
-            asyncio.run(_rebuild(settings, options, access, quiet=as_json)), as_json=as_json
-        )
-        return
-    plain = BackfillOptions(**shared, in_place=in_place)
-    report = asyncio.run(_backfill(settings, plain, access, dry_run=dry_run, quiet=as_json))
-    _print_report(report, dry_run=dry_run, as_json=as_json)
+        beside = RebuildOptions(**shared, **swap)
+        copied = asyncio.run(_rebuild(settings, beside, access, quiet=as_json))
+        _print_rebuild(copied, as_json=as_json)
+    else:
+        within = BackfillOptions(**shared, in_place=in_place)
+        report = asyncio.run(_backfill(settings, within, access, dry_run=dry_run, quiet=as_json))
+        _print_report(report, dry_run=dry_run, as_json=as_json)
 
 
 def _check_flags(rebuild_: bool, swap: dict[str, Any], *, in_place: bool, dry_run: bool) -> None:

@@ -10,15 +10,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.progress import TextColumn
 
-from ingest.bulk import BulkOptions
+from ingest.bulk import BULK_BYTES
 from ingest.documents import ID_FIELDS
 from ingest.plan import IngestPlan, plan_ingest
 from ingest.run import IngestOptions, IngestReport, Progress
 from ingest.run import ingest as run_ingest
 from ingest.source import Source, open_source
-from ingest.stages import FlowOptions
 from plugin.ranking.errors import (
     EngineError,
     ModelError,
@@ -38,105 +36,82 @@ from rankside.cli.console import (
     print_json,
     progress,
 )
+from rankside.cli.writing import (
+    RATE_COLUMN,
+    BatchOption,
+    BulkBytesOption,
+    BulkDocsOption,
+    ConcurrencyOption,
+    DeadLetterOption,
+    InProcessFlag,
+    PatienceOption,
+    TextFieldsOption,
+    VectorFieldOption,
+    fields_of,
+    flow_options,
+    rate,
+)
 from rankside.embedding import engine_and_embedder
 from rankside.settings import Settings, load_settings
 
-MIB = 1024 * 1024
-
-TextFieldsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--text-fields",
-        help="Fields the embedded text is made of, like title,text; default: the index's, else "
-        "the settings'.",
-    ),
-]
-VectorFieldOption = Annotated[
-    str | None, typer.Option("--vector-field", help="Field of the vector; default as above.")
-]
-InProcessFlag = Annotated[
-    bool, typer.Option("--in-process", help="Embed in this process instead of by the sidecar.")
-]
-BatchOption = Annotated[
-    int, typer.Option("--batch", min=1, max=2048, help="Documents embedded in one call.")
-]
-BulkDocsOption = Annotated[
-    int, typer.Option("--bulk-docs", min=1, max=100_000, help="Documents in one bulk request.")
-]
-BulkBytesOption = Annotated[
-    int, typer.Option("--bulk-bytes", min=1024, max=100 * MIB, help="Bytes of one bulk request.")
-]
-ConcurrencyOption = Annotated[
-    int,
-    typer.Option(
-        "--concurrency", min=1, max=64, help="Embedding calls and bulk requests in flight, each."
-    ),
-]
-PatienceOption = Annotated[
-    float,
-    typer.Option(
-        "--patience",
-        min=0,
-        max=86_400,
-        help="Seconds to keep trying while engine or sidecar is away or refuses work.",
-    ),
-]
 DryRunFlag = Annotated[
     bool, typer.Option("--dry-run", help="Read and check everything, write nothing.")
 ]
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|DIR",
+        help="JSONL, CSV (both also .gz), Parquet, a BEIR folder, a folder of such files, or "
+        "- for JSONL on standard input.",
+    ),
+]
+IdFieldOption = Annotated[
+    str | None,
+    typer.Option("--id-field", help="Field of the id; default: _id, else id, else by place."),
+]
+SkipExistingFlag = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Leave documents alone whose text and model the index has already, even where "
+        "other fields changed.",
+    ),
+]
+HoldRefreshFlag = Annotated[
+    bool, typer.Option("--hold-refresh", help="Show searches the documents only at the end.")
+]
+CheckpointOption = Annotated[
+    Path | None, typer.Option("--checkpoint", help="Default: in the user's state folder.")
+]
+NoResumeFlag = Annotated[
+    bool, typer.Option("--no-resume", help="Start over, whatever an earlier run has done.")
+]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Records to read at most.")]
 
 _RESUMABLE = (EngineError, SidecarError, ModelError, Overloaded)
 
 
 def ingest(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="FILE|DIR",
-            help="JSONL, CSV (both also .gz), Parquet, a BEIR folder, a folder of such files, or "
-            "- for JSONL on standard input.",
-        ),
-    ],
+    source: SourceArgument,
     *,
     index: IndexOption,
     text_fields: TextFieldsOption = None,
-    id_field: Annotated[
-        str | None,
-        typer.Option("--id-field", help="Field of the id; default: _id, else id, else by place."),
-    ] = None,
+    id_field: IdFieldOption = None,
     vector_field: VectorFieldOption = None,
     url: UrlOption = None,
     sidecar: SidecarOption = None,
     in_process: InProcessFlag = False,
     batch: BatchOption = 64,
     bulk_docs: BulkDocsOption = 500,
-    bulk_bytes: BulkBytesOption = 8 * MIB,
+    bulk_bytes: BulkBytesOption = BULK_BYTES,
     concurrency: ConcurrencyOption = 2,
     patience: PatienceOption = 120,
-    skip_existing: Annotated[
-        bool,
-        typer.Option(
-            "--skip-existing",
-            help="Leave documents alone whose text and model the index has already, even where "
-            "other fields changed.",
-        ),
-    ] = False,
-    hold_refresh: Annotated[
-        bool, typer.Option("--hold-refresh", help="Show searches the documents only at the end.")
-    ] = False,
-    checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", help="Default: in the user's state folder.")
-    ] = None,
-    no_resume: Annotated[
-        bool, typer.Option("--no-resume", help="Start over, whatever an earlier run has done.")
-    ] = False,
-    dead_letter: Annotated[
-        Path | None,
-        typer.Option("--dead-letter", help="File for what is not indexed; default: as above."),
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Records to read at most.")
-    ] = None,
+    skip_existing: SkipExistingFlag = False,
+    hold_refresh: HoldRefreshFlag = False,
+    checkpoint: CheckpointOption = None,
+    no_resume: NoResumeFlag = False,
+    dead_letter: DeadLetterOption = None,
+    limit: LimitOption = None,
     dry_run: DryRunFlag = False,
     config: ConfigOption = None,
     as_json: JsonFlag = False,
@@ -165,33 +140,6 @@ def ingest(
     else:
         report = asyncio.run(_ingest(opened, settings, options, access, quiet=as_json))
         _print_report(report, as_json=as_json)
-
-
-def fields_of(text: str | None) -> tuple[str, ...] | None:
-    """The names in a comma-separated option; None where it is not given."""
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
-    return names or None
-
-
-def flow_options(
-    batch: int,
-    concurrency: int,
-    bulk_docs: int,
-    bulk_bytes: int,
-    patience: float,
-    skip_existing: bool = False,
-) -> FlowOptions:
-    """The limits of a run."""
-    bulk = BulkOptions(bulk_docs, bulk_bytes, patience)
-    return FlowOptions(batch, concurrency, bulk, skip_existing)
-
-
-def rate(done: int, seconds: float) -> str:
-    """How a rate is shown."""
-    return f"{done / seconds:.0f} documents/s" if seconds > 0 else ""
-
-
-RATE_COLUMN = TextColumn("{task.fields[rate]}")
 
 
 async def _ingest(
