@@ -21,12 +21,13 @@ from evaluation.memory import Track, untracked
 from evaluation.report import result_json
 from evaluation.runs import Run, read_run
 from evaluation.strategies import Variant
-from evaluation.vectors import CachedEncoder
-from ingest.embedders import SidecarEmbedder
+from evaluation.vectors import CachedEmbedder, CachedEncoder
+from ingest.embedders import DocumentEmbedder, SidecarEmbedder
 from plugin.models.load import load_encoder
 from plugin.models.options import ModelOptions
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.hits import Strategy
+from plugin.ranking.wire import ModelCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ async def _searches(
             card = await sidecar.model()
             evaluation.model = {"name": card.id, "fingerprint": card.fingerprint}
             with evaluation.timed("index"):
-                index = await _index(evaluation, engine, sidecar_options, track)
+                index = await _index(evaluation, engine, sidecar_options, card, track)
             with evaluation.timed("searches"):
                 return await through_searches(
                     engine,
@@ -186,9 +187,14 @@ async def _searches(
 
 
 async def _index(
-    evaluation: Evaluation, engine: Engine, sidecar_options: SidecarClientOptions, track: Track
+    evaluation: Evaluation,
+    engine: Engine,
+    sidecar_options: SidecarClientOptions,
+    card: ModelCard,
+    track: Track,
 ) -> str:
-    embedder = await SidecarEmbedder.connect(sidecar_options)
+    """An index with document vectors: by the sidecar named, else in process and remembered."""
+    embedder = await _embedder(evaluation, sidecar_options, card)
     try:
         return await through_engine.prepare(
             engine,
@@ -199,6 +205,24 @@ async def _index(
         )
     finally:
         await embedder.close()
+
+
+async def _embedder(
+    evaluation: Evaluation, sidecar_options: SidecarClientOptions, card: ModelCard
+) -> DocumentEmbedder:
+    """A sidecar that we started serves the model of our own settings, so we can load it too."""
+    options = evaluation.options
+    if options.sidecar is not None:
+        evaluation.model["document_vectors"] = "sidecar"
+        return await SidecarEmbedder.connect(sidecar_options)
+    evaluation.model["document_vectors"] = "in process"
+    encoder = CachedEncoder(load_encoder(options.model), options.cache)
+    if encoder.profile.fingerprint != card.fingerprint:
+        raise SettingsError(
+            f"the sidecar serves {card.id} ({card.fingerprint}) and the settings name "
+            f"{encoder.profile.name} ({encoder.profile.fingerprint}); give --sidecar"
+        )
+    return CachedEmbedder(encoder)
 
 
 async def _describe_engine(evaluation: Evaluation, engine: Engine) -> None:

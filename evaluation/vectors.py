@@ -7,6 +7,7 @@ digits, one a line). A key is the hash of an encoder input, template applied.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +20,7 @@ import platformdirs
 from plugin.models.encoder import Encoded, Encoder
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.profile import ModelProfile
-from plugin.ranking.prompts import EncoderInput, Tokenizer
+from plugin.ranking.prompts import EncoderInput, Tokenizer, document_input
 
 Advance = Callable[[int], None]
 """Called with the number of inputs that are done since the last call."""
@@ -121,6 +122,37 @@ class CachedEncoder:
             vectors = np.load(path.with_suffix(".npy"))
             if vectors.shape == (len(keys), self.profile.dimensions):
                 self._rows.update(zip(keys, vectors, strict=True))
+
+
+class CachedEmbedder:
+    """Document vectors by a `CachedEncoder`, as ingest's embedders give them.
+
+    ``parallel`` is 1: one forward pass uses all cores, or the GPU, already.
+    """
+
+    parallel = 1
+
+    def __init__(self, encoder: CachedEncoder) -> None:
+        self._encoder = encoder
+        profile = encoder.profile
+        self.fingerprint = profile.fingerprint
+        self.model = profile.name
+        self.revision = profile.revision
+        self.dimensions = profile.dimensions
+
+    async def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Vectors, float32 (len(texts), dimensions); new ones are kept on disk."""
+        inputs = [document_input(self._encoder.profile, text) for text in texts]
+        return await asyncio.to_thread(self._embedded, inputs)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _embedded(self, inputs: list[EncoderInput]) -> npt.NDArray[np.float32]:
+        missing = self._encoder.missing(inputs)
+        if missing:
+            self._encoder.warm(missing)
+        return self._encoder.encode(inputs).vectors
 
 
 def _key(input_: EncoderInput) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.vectors import CachedEncoder
+from evaluation.vectors import CachedEmbedder, CachedEncoder
 from plugin.models.encoder import Encoder
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.prompts import EncoderInput, InputKind
@@ -60,3 +60,17 @@ def test_a_folder_that_cannot_be_made_is_named(minilm: Encoder, tmp_path: Path) 
     (tmp_path / "vectors").write_text("in the way")
     with pytest.raises(SettingsError, match="vectors cannot be kept"):
         CachedEncoder(minilm, tmp_path)
+
+
+async def test_document_vectors_for_an_index_are_the_encoders_and_remembered(
+    minilm: Encoder, tmp_path: Path
+) -> None:
+    encoder = CachedEncoder(minilm, tmp_path)
+    embedder = CachedEmbedder(encoder)
+    vectors = await embedder.embed(["a boat", "a loaf"])
+    assert embedder.fingerprint == minilm.profile.fingerprint
+    np.testing.assert_allclose(
+        vectors, minilm.encode(documents("a boat", "a loaf")).vectors, atol=1e-5
+    )
+    assert CachedEncoder(minilm, tmp_path).missing(documents("a boat", "a loaf")) == []
+    await embedder.close()
