@@ -18,7 +18,10 @@ from evaluation.runs import Run, ScoredDocument
 from evaluation.significance import Comparison, compare
 from evaluation.strategies import NONE, Variant, signals_of
 from evaluation.vectors import CachedEncoder
-from plugin.ranking.hits import Ranking, Status, Strategy
+from plugin.ranking.hits import Ranking, Strategy
+
+
+NO_HITS = "no_hits"
 
 
 class Through(StrEnum):
@@ -170,6 +173,13 @@ async def through_searches(
     return outcomes
 
 
-def all_reranked(outcomes: Sequence[Outcome]) -> bool:
-    """Whether no search of any strategy was passed through or partly ranked."""
-    return all(set(one.statuses) <= {Status.RERANKED.value} for one in outcomes)
+def unranked(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Reason → searches that were passed through or partly ranked, over all strategies.
+
+    A query that finds nothing leaves nothing to rerank; it is not among them.
+    """
+    found: Counter[str] = Counter()
+    for outcome in outcomes:
+        found.update(outcome.reasons)
+    del found[NO_HITS]
+    return dict(found)

@@ -176,7 +176,7 @@ def _tracked(*, quiet: bool) -> Iterator[Track]:
 def _publish(
     evaluation: Evaluation, json_out: str | None, *, per_query: bool, runs_out: Path | None
 ) -> None:
-    from evaluation.experiment import all_reranked
+    from evaluation.experiment import unranked
     from evaluation.report import write_runs
 
     if runs_out is not None:
@@ -188,14 +188,11 @@ def _publish(
         _print(evaluation)
         if json_out is not None:
             _write(Path(json_out), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    outcomes = [result.outcome for result in evaluation.results]
-    if not all_reranked(outcomes):
-        reasons = {
-            f"{reason} ({count})" for one in outcomes for reason, count in one.reasons.items()
-        }
+    left = unranked([result.outcome for result in evaluation.results])
+    if left:
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(left.items()))
         raise PartlyDone(
-            f"not every search was reranked: {', '.join(sorted(reasons))}; the figures hold what "
-            "was returned"
+            f"not every search was reranked: {reasons}; the figures hold what was returned"
         )
 
 

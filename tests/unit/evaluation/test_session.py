@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from evaluation.collections import Collection
-from evaluation.experiment import Through, all_reranked
+from evaluation.experiment import Outcome, Through, unranked
 from evaluation.report import results_table, signals_line, write_runs
 from evaluation.runs import read_run
 from evaluation.session import EvaluationOptions, evaluate
@@ -48,7 +48,8 @@ async def test_a_run_is_ranked_and_tested_against_its_own_order(
     assert set(query["per_query"]) == {"q1", "q2", "q3"}
     # The same weights by another name are the same ranking.
     assert (same["nDCG@10"], same["vs_query"]["difference"]) == (query["nDCG@10"], 0.0)
-    assert not all_reranked([one.outcome for one in done.results])
+    left = unranked([one.outcome for one in done.results])
+    assert left == {"no_vector_and_no_text:1": 2}
 
 
 async def test_the_first_stage_alone_needs_no_model(
@@ -56,7 +57,7 @@ async def test_the_first_stage_alone_needs_no_model(
 ) -> None:
     done = await evaluate(tiny, options(run_file, tmp_path, "none"))
     assert done.model == {}
-    assert all_reranked([one.outcome for one in done.results])
+    assert unranked([one.outcome for one in done.results]) == {}
 
 
 async def test_runs_are_written_one_a_strategy(
@@ -98,3 +99,9 @@ async def test_the_table_fits_a_terminal_of_80_columns(
     for text in ("strategy", "none", "won/lost", "95 % interval"):
         assert text in shown
     assert "…" not in shown.replace(" … ", "")
+
+
+def test_a_query_that_finds_nothing_is_no_failure() -> None:
+    (query,) = parse_variants("query")
+    reasons = {"no_hits": 3, "overloaded": 1}
+    assert unranked([Outcome(query, {}, {}, reasons=reasons)]) == {"overloaded": 1}
