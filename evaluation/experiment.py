@@ -20,7 +20,6 @@ from evaluation.strategies import NONE, Variant, signals_of
 from evaluation.vectors import CachedEncoder
 from plugin.ranking.hits import Ranking, Strategy
 
-
 NO_HITS = "no_hits"
 
 
