@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import httpx
 
 from plugin.models.options import LLMOptions
+from plugin.models.retry_after import retry_after
 from plugin.ranking.errors import (
     DeadlineExceeded,
     ModelOutputError,
@@ -100,7 +101,7 @@ class OpenAILLM:
             if response.status_code not in _RETRIED:
                 break
             if attempt < _ATTEMPTS:
-                await asyncio.sleep(_retry_after(response))
+                await asyncio.sleep(_wait(response))
         _raise_for_status(response)
         return response
 
@@ -110,17 +111,17 @@ def load_llm(options: LLMOptions) -> LLM | None:
     return OpenAILLM(options) if options.url else None
 
 
-def _retry_after(response: httpx.Response) -> float:
-    """Seconds the server asks to wait; 1 where it does not say, or says it as a date."""
-    value = response.headers.get("Retry-After", "")
-    return float(value) if value.replace(".", "", 1).isdigit() else 1.0
+def _wait(response: httpx.Response) -> float:
+    """Seconds until another attempt; 1 where the server does not say."""
+    asked = retry_after(response)
+    return 1.0 if asked is None else asked
 
 
 def _raise_for_status(response: httpx.Response) -> None:
     if response.status_code in _RETRIED:
         raise Overloaded(
             f"the LLM server is overloaded (HTTP {response.status_code}); try again later",
-            retry_after=_retry_after(response),
+            retry_after=_wait(response),
         )
     if response.is_error:
         raise ModelUnavailable(

@@ -18,6 +18,7 @@ from plugin.models.batching import batches
 from plugin.models.encoder import Encoded
 from plugin.models.estimate import EstimatingTokenizer
 from plugin.models.options import ModelOptions
+from plugin.models.retry_after import retry_after
 from plugin.ranking.errors import (
     ModelOutputError,
     ModelUnavailable,
@@ -131,25 +132,17 @@ class RemoteEncoder:
                     f"the embeddings server at {self._options.url} cannot be reached "
                     f"({type(error).__name__}); check model.url"
                 ) from error
-            wait = _retry_after(response)
+            wait = retry_after(response) if response.status_code in _RETRIED else None
             if wait is None or time.monotonic() + wait >= give_up:
                 return _checked(response)
             time.sleep(wait)
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Seconds after which the server wants the request again; None where it does not say so."""
-    value = response.headers.get("Retry-After", "")
-    if response.status_code not in _RETRIED or not value.replace(".", "", 1).isdigit():
-        return None
-    return float(value)
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
     if response.status_code in _RETRIED:
         raise Overloaded(
             f"the embeddings server is overloaded (HTTP {response.status_code}); try again later",
-            retry_after=_retry_after(response) or 1.0,
+            retry_after=retry_after(response) or 1.0,
         )
     if response.is_error:
         raise ModelUnavailable(
