@@ -35,9 +35,8 @@ def local_sidecar(
     Raises:
         SidecarUnavailable: it ended or was not ready in time; the message has the end of its log.
     """
-    port = _free_port()
-    command = [sys.executable, "-m", "rankside", "serve", "--host", "127.0.0.1"]
-    command += ["--port", str(port), *arguments]
+    port = free_port()
+    command = [*serve_command(port), *arguments]
     with tempfile.NamedTemporaryFile(prefix="rankside-sidecar-", suffix=".log") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command line
             command,
@@ -61,7 +60,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
             raise SidecarUnavailable(
                 f"the sidecar ended while starting; its log ends: {_tail(log)}"
             )
-        if _ready(url):
+        if is_ready(url):
             return
         time.sleep(_POLL)
     raise SidecarUnavailable(
@@ -69,7 +68,13 @@ def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> 
     )
 
 
-def _ready(url: str) -> bool:
+def serve_command(port: int) -> list[str]:
+    """The command line of a sidecar of this installation on 127.0.0.1."""
+    return [sys.executable, "-m", "rankside", "serve", "--host", "127.0.0.1", "--port", f"{port}"]
+
+
+def is_ready(url: str) -> bool:
+    """Whether the sidecar at ``url`` would answer now."""
     try:
         return httpx.get(f"{url}/health/ready", timeout=5).is_success
     except httpx.HTTPError:
@@ -85,7 +90,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

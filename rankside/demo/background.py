@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import socket
-import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-import httpx
-
 from deploy.local import process
 from deploy.local.places import cache_root, locked
+from evaluation.local_sidecar import free_port, is_ready, serve_command
 from plugin.ranking.errors import SidecarUnavailable
 
 _MARK = "rankside"
@@ -59,23 +56,16 @@ def start() -> BackgroundSidecar:
 
 
 def _spawn() -> BackgroundSidecar:
-    port = _free_port()
+    port = free_port()
     folder = _state_file().parent
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "sidecar.log"
     log.write_text("", "utf-8")
-    command = [sys.executable, "-m", _MARK, "serve", "--host", "127.0.0.1", "--port", str(port)]
-    pid = process.spawn(command, stdin=None, output=log, tmp=folder)
+    pid = process.spawn(serve_command(port), stdin=None, output=log, tmp=folder)
     started = process.started_at(pid) or 0
     sidecar = BackgroundSidecar(f"http://127.0.0.1:{port}", pid, started, str(log))
     _state_file().write_text(json.dumps(asdict(sidecar)), "utf-8")
     return sidecar
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(sidecar: BackgroundSidecar) -> None:
@@ -83,20 +73,13 @@ def _wait_until_ready(sidecar: BackgroundSidecar) -> None:
     while time.monotonic() < deadline:
         if not process.is_ours(sidecar.pid, sidecar.started, _MARK):
             raise SidecarUnavailable(f"the sidecar ended while starting; its log is {sidecar.log}")
-        if _ready(sidecar.url):
+        if is_ready(sidecar.url):
             return
         time.sleep(_POLL)
     sidecar.stop()
     raise SidecarUnavailable(
         f"the sidecar was not ready after {_START_TIMEOUT:.0f} s; its log is {sidecar.log}"
     )
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health/ready", timeout=5).is_success
-    except httpx.HTTPError:
-        return False
 
 
 def _state_file() -> Path:
