@@ -52,7 +52,7 @@ def demo(
     if url is None or sidecar is None:
         out.print(
             'Try: rankside search "run a command and read its output" --index rankside-demo'
-            "\nStop it all: rankside demo --stop (or make down)",
+            "\nStop it all: rankside demo --stop",
             highlight=False,
         )
 
