@@ -24,7 +24,6 @@ __all__ = [
     "Engine",
     "EngineInfo",
     "EngineKind",
-    "connect",
 ]
 
 RETRIED = frozenset({429, 502, 503, 504})
@@ -146,7 +145,7 @@ class ClientEngine(ABC):
         return BulkOutcome(tuple(map(_bulk_item, answer["items"])), int(answer["took"]))
 
     async def info(self) -> EngineInfo:
-        node = await _local_node(self, "/plugins")
+        node = await local_node(self, "/plugins")
         plugins = tuple(sorted(plugin["name"] for plugin in node.get("plugins", ())))
         return EngineInfo(self.kind, str(node["version"]), plugins)
 
@@ -230,47 +229,7 @@ def rejected(status: int, body: Any) -> EngineRejected:
     return EngineRejected(message, status=status, kind=kind)
 
 
-async def connect(options: EngineOptions) -> Engine:
-    """An engine for ``options``; ``auto`` asks the cluster once which kind it is.
-
-    Raises:
-        SettingsError: no address is set, or the options contradict each other.
-        EngineUnavailable: nobody answers at the address.
-        EngineRejected: the cluster refuses us.
-    """
-    from connectors.elasticsearch import ElasticsearchEngine
-    from connectors.opensearch import OpenSearchEngine
-
-    if options.url is None:
-        raise SettingsError("no engine address is set; give --url or set RANKSIDE_ENGINE__URL")
-    kinds = {
-        EngineKind.OPENSEARCH: OpenSearchEngine,
-        EngineKind.ELASTICSEARCH: ElasticsearchEngine,
-    }
-    if options.kind != "auto":
-        return kinds[options.kind](options)
-    # This client looks at no product header, so that it can ask either.
-    engine = OpenSearchEngine(options)
-    try:
-        kind = await _kind(engine)
-    except BaseException:
-        await engine.close()
-        raise
-    if kind is EngineKind.OPENSEARCH:
-        return engine
-    await engine.close()
-    return ElasticsearchEngine(options)
-
-
-async def _kind(engine: Engine) -> EngineKind:
-    """Nodes of both say what they are; only Elasticsearch's have a build flavour."""
-    node = await _local_node(engine)
-    if node.get("distribution") == "opensearch" or "build_flavor" not in node:
-        return EngineKind.OPENSEARCH
-    return EngineKind.ELASTICSEARCH
-
-
-async def _local_node(engine: Engine, part: str = "") -> Mapping[str, Any]:
+async def local_node(engine: Engine, part: str = "") -> Mapping[str, Any]:
     """The node that answers: its version and how it was built.
 
     Managed clusters may keep the node API to themselves; `GET /` then says as much, less plugins.

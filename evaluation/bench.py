@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from connectors.engine import connect
+from connectors.connect import connect
 from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from deploy import local

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from evaluation import engine as through_engine

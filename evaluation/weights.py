@@ -22,7 +22,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from connectors.options import EngineOptions
 from deploy import local
 from evaluation import engine as through_engine

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from connectors.index import catalogue_of
 from connectors.query_text import text_query
 from connectors.search import Method, OnFailure, Searcher, SearchOptions, SearchResult
@@ -68,12 +70,10 @@ class AsyncRankside:
         self._open: tuple[Engine, SidecarClient] | None = None
 
     async def __aenter__(self) -> Self:
-        sidecar = SidecarClient(self._sidecar_options)
-        try:
+        async with AsyncExitStack() as undo:
+            sidecar = await undo.enter_async_context(SidecarClient(self._sidecar_options))
             self._open = await connect(self._engine_options), sidecar
-        except BaseException:
-            await sidecar.close()
-            raise
+            undo.pop_all()
         return self
 
     async def __aexit__(
@@ -166,11 +166,10 @@ class Rankside:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._stop, self._loop)
             self._run(self._inner.__aenter__())
-        except BaseException:
-            self._stop(self._loop)
-            raise
+            undo.pop_all()
         return self
 
     def __exit__(

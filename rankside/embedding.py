@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from ingest.embedders import DocumentEmbedder, InProcessEmbedder, SidecarEmbedder
 from plugin.ranking.errors import SettingsError
 from rankside.access import client_options, engine_options

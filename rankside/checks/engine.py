@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from connectors.engine import EngineKind, connect
+from connectors.connect import connect
+from connectors.engine import EngineKind
 from pipelines.capabilities import lacking
 from pipelines.options import Part
 from plugin.ranking.errors import EngineError, EngineRejected, SettingsError

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from pipelines import application, planning
 from pipelines.application import Outcome, Report, Step
 from pipelines.capabilities import require

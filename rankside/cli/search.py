@@ -14,7 +14,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from connectors.index import catalogue_of
 from connectors.meta import TEXT_FIELDS, VECTOR_FIELD, document_text
 from connectors.query_text import text_query

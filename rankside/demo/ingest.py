@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.progress import Progress as Bar
 
-from connectors.engine import connect
+from connectors.connect import connect
 from connectors.options import EngineOptions, SidecarClientOptions
 from ingest.embedders import SidecarEmbedder
 from ingest.flow import FlowOptions

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.progress import Progress
 
-from connectors.engine import connect
+from connectors.connect import connect
 from connectors.meta import TEXT_FIELDS
 from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.search import Searcher, SearchOptions, SearchResult

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from connectors.engine import Engine, EngineKind, connect
+from connectors.connect import connect
+from connectors.engine import Engine, EngineKind
 from connectors.meta import IndexMeta, document_text, vector_hash
 from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.search import Searcher

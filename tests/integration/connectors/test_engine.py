@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from connectors.engine import Engine, EngineKind, connect
+from connectors.connect import connect
+from connectors.engine import Engine, EngineKind
 from connectors.options import EngineOptions
 from plugin.ranking.errors import EngineRejected, EngineUnavailable, SettingsError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connectors.engine import connect
+from connectors.connect import connect
 from connectors.options import EngineOptions, SidecarClientOptions
 from evaluation.collections import Collection, load_collection
 from evaluation.engine import PREFIX, prepare

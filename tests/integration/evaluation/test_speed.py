@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from evaluation import speed

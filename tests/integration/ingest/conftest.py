@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from connectors.options import EngineOptions, SidecarClientOptions
 from ingest.bulk import BulkOptions
 from ingest.embedders import SidecarEmbedder

@@ -21,7 +21,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from connectors.options import EngineOptions, SidecarClientOptions
 from deploy import local
 from ingest.embedders import SidecarEmbedder

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from connectors.meta import IndexMeta
 from connectors.options import EngineOptions
 from pipelines.application import remove

@@ -8,7 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from connectors.engine import Engine, connect
+from connectors.connect import connect
+from connectors.engine import Engine
 from connectors.meta import IndexMeta, document_text, vector_hash
 from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.sidecar import SidecarClient

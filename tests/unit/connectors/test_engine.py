@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from connectors import engine as engine_module
-from connectors.engine import Engine, EngineKind, connect
+from connectors.connect import connect
+from connectors.engine import Engine, EngineKind
 from connectors.options import EngineOptions
 from plugin.ranking.errors import EngineRejected, EngineUnavailable, SettingsError
 from tests.unit.connectors.conftest import JSON, Answer, Certificates, Script
