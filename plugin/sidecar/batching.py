@@ -23,7 +23,7 @@ from plugin.ranking.prompts import EncoderInput
 from plugin.sidecar.deadline import Deadline
 
 _FIRST_BUDGET = 2048  # until batches have been timed
-_LEAST_BUDGET = 64
+_LEAST_BUDGET = 256  # one text of a small model; below it a batch is mostly overhead
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,13 +150,17 @@ class Budget:
         self.tokens = min(limit, _FIRST_BUDGET)
 
     def learn(self, tokens: int, seconds: float) -> None:
-        """Learn from a batch of ``tokens`` that took ``seconds``; short batches teach nothing."""
+        """Learn from a batch of ``tokens`` that took ``seconds``.
+
+        A slow batch halves the budget at most, so that one pause of the machine under a batch of
+        few tokens does not undo what full batches showed; a quick one that filled half of it or
+        more doubles it.
+        """
         if seconds > self._seconds:
-            self.tokens = max(
-                _LEAST_BUDGET, int(min(tokens, self.tokens) * self._seconds / seconds)
-            )
+            fits = int(tokens * self._seconds / seconds)
+            self.tokens = max(_LEAST_BUDGET, self.tokens // 2, min(fits, self.tokens))
         elif tokens > self.tokens / 2:
-            self.tokens = min(self._limit, self.tokens * 2)
+            self.tokens *= 2
         self.tokens = min(self.tokens, self._limit)
 
 

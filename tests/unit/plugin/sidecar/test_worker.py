@@ -260,15 +260,21 @@ def test_the_budget_follows_what_full_batches_take() -> None:
     for _ in range(20):
         budget.learn(budget.tokens, 0.01)
     assert budget.tokens == 16_384
-    budget.learn(16_384, 2.5)
-    assert budget.tokens == 1638
+    budget.learn(16_384, 0.4)
+    assert budget.tokens == 10_240
     budget.learn(10, 0.001)
-    assert budget.tokens == 1638
+    assert budget.tokens == 10_240
     for _ in range(20):
         budget.learn(budget.tokens, 100.0)
-    assert budget.tokens == 64
-    budget.learn(64, 0.01)
-    assert budget.tokens == 128
+    assert budget.tokens == 256
+    budget.learn(256, 0.01)
+    assert budget.tokens == 512
+
+
+def test_a_pause_under_a_short_batch_costs_half_the_budget_at_most() -> None:
+    budget = Budget(limit=16_384, seconds=0.25)
+    budget.learn(12, 3.0)
+    assert budget.tokens == 1024
 
 
 def test_the_budget_never_passes_its_limit() -> None:
