@@ -32,50 +32,59 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 
+FolderArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR", help="BEIR folder: corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv."
+    ),
+]
+RunOption = Annotated[
+    Path | None,
+    typer.Option(help="TREC run as the first stage, ranked in memory; no engine is needed."),
+]
+StrategiesOption = Annotated[
+    str,
+    typer.Option(
+        help="Comma-separated: none, query, listwise, rocchio, e2rank, insertrank, cascade, "
+        "e2rank:listwise=1,query=0.5,rocchio=0,first_stage=0.1,prompt_hits=20."
+    ),
+]
+WindowOption = Annotated[int, typer.Option(min=1, max=10_000, help="Hits of the rerank window.")]
+SplitOption = Annotated[str, typer.Option(help="Which judgments: qrels/SPLIT.tsv.")]
+ThroughOption = Annotated[
+    str | None,
+    typer.Option(
+        help="engine: real searches, sidecar and all (default); memory: the same core over the "
+        "first stage's hits (default with --run)."
+    ),
+]
+AnalyzerOption = Annotated[
+    str, typer.Option(help="Text analyzer of the index made here, as `english`.")
+]
+JsonOption = Annotated[
+    str | None,
+    typer.Option("--json", metavar="OUT", help="Write JSON to a file; - for stdout."),
+]
+PerQueryFlag = Annotated[
+    bool, typer.Option("--per-query", help="Put every query's measures into the JSON.")
+]
+RunsOption = Annotated[Path | None, typer.Option(help="Folder for one TREC run file a strategy.")]
+
 
 def evaluate(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR", help="BEIR folder: corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv."
-        ),
-    ],
+    folder: FolderArgument,
     *,
-    run: Annotated[
-        Path | None,
-        typer.Option(help="TREC run as the first stage, ranked in memory; no engine is needed."),
-    ] = None,
+    run: RunOption = None,
     url: UrlOption = None,
     sidecar: SidecarOption = None,
-    strategies: Annotated[
-        str,
-        typer.Option(
-            help="Comma-separated: none, query, listwise, rocchio, e2rank, insertrank, cascade, "
-            "e2rank:listwise=1,query=0.5,rocchio=0,first_stage=0.1,prompt_hits=20."
-        ),
-    ] = "none,query,e2rank",
-    k: Annotated[int, typer.Option(min=1, max=10_000, help="Hits of the rerank window.")] = 100,
-    split: Annotated[str, typer.Option(help="Which judgments: qrels/SPLIT.tsv.")] = "test",
-    through: Annotated[
-        str | None,
-        typer.Option(
-            help="engine: real searches, sidecar and all (default); memory: the same core over the "
-            "first stage's hits (default with --run)."
-        ),
-    ] = None,
-    analyzer: Annotated[
-        str, typer.Option(help="Text analyzer of the index made here, as `english`.")
-    ] = "standard",
-    json_out: Annotated[
-        str | None,
-        typer.Option("--json", metavar="OUT", help="Write JSON to a file; - for stdout."),
-    ] = None,
-    per_query: Annotated[
-        bool, typer.Option("--per-query", help="Put every query's measures into the JSON.")
-    ] = False,
-    runs_out: Annotated[
-        Path | None, typer.Option(help="Folder for one TREC run file a strategy.")
-    ] = None,
+    strategies: StrategiesOption = "none,query,e2rank",
+    k: WindowOption = 100,
+    split: SplitOption = "test",
+    through: ThroughOption = None,
+    analyzer: AnalyzerOption = "standard",
+    json_out: JsonOption = None,
+    per_query: PerQueryFlag = False,
+    runs_out: RunsOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Rank a judged collection by several strategies, and test the gain over the first stage.

@@ -45,45 +45,58 @@ from rankside.cli.console import (
 from rankside.settings import load_settings
 
 _SNIPPET = 90
+_ID_WIDTH = 24
 _ROUNDING = 1e-5
 _STYLES = {Status.RERANKED: "green", Status.PARTIAL: "yellow", Status.PASSED_THROUGH: "red"}
 
+TextArgument = Annotated[
+    str | None, typer.Argument(help="What to search and rerank for.", show_default=False)
+]
+SizeOption = Annotated[int | None, typer.Option(min=0, help="Hits to show; default 10.")]
+FromOption = Annotated[int | None, typer.Option("--from", min=0, help="Hits to skip.")]
+WindowOption = Annotated[int, typer.Option(min=1, max=10_000, help="Hits put in order.")]
+ExactWindowFlag = Annotated[
+    bool, typer.Option("--exact-window", help="The window over all shards, not of each.")
+]
+StrategyOption = Annotated[Strategy, typer.Option(help="How to rerank.")]
+RescoreOption = Annotated[RescoreBy, typer.Option(help="How the engine compares vectors.")]
+QueryBodyOption = Annotated[
+    Path | None,
+    typer.Option(help="File with a _search body (JSON); TEXT then only says what to rank for."),
+]
+TextFieldsOption = Annotated[
+    str | None, typer.Option(help="Text fields, with commas; default: the index's own.")
+]
+VectorFieldOption = Annotated[
+    str | None, typer.Option(help="Field of the document vectors; default: the index's own.")
+]
+DeadlineOption = Annotated[
+    float | None, typer.Option(help="Seconds for the window search and the sidecar.")
+]
+OnFailureOption = Annotated[
+    OnFailure, typer.Option(help="What becomes of a search that cannot be reranked.")
+]
+ExplainFlag = Annotated[
+    bool, typer.Option("--explain", help="Show what each hit's score is made of.")
+]
+
 
 def search(
-    text: Annotated[
-        str | None, typer.Argument(help="What to search and rerank for.", show_default=False)
-    ] = None,
+    text: TextArgument = None,
     *,
     index: IndexOption,
-    size: Annotated[int | None, typer.Option(min=0, help="Hits to show; default 10.")] = None,
-    from_: Annotated[int | None, typer.Option("--from", min=0, help="Hits to skip.")] = None,
-    window: Annotated[int, typer.Option(min=1, max=10_000, help="Hits put in order.")] = 100,
-    exact_window: Annotated[
-        bool, typer.Option("--exact-window", help="The window over all shards, not of each.")
-    ] = False,
-    strategy: Annotated[Strategy, typer.Option(help="How to rerank.")] = Strategy.E2RANK,
-    rescore: Annotated[
-        RescoreBy, typer.Option(help="How the engine compares vectors.")
-    ] = RescoreBy.AUTO,
-    query_body: Annotated[
-        Path | None,
-        typer.Option(help="File with a _search body (JSON); TEXT then only says what to rank for."),
-    ] = None,
-    text_fields: Annotated[
-        str | None, typer.Option(help="Text fields, with commas; default: the index's own.")
-    ] = None,
-    vector_field: Annotated[
-        str | None, typer.Option(help="Field of the document vectors; default: the index's own.")
-    ] = None,
-    deadline: Annotated[
-        float | None, typer.Option(help="Seconds for the window search and the sidecar.")
-    ] = None,
-    on_failure: Annotated[
-        OnFailure, typer.Option(help="What becomes of a search that cannot be reranked.")
-    ] = OnFailure.PASS_THROUGH,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Show what each hit's score is made of.")
-    ] = False,
+    size: SizeOption = None,
+    from_: FromOption = None,
+    window: WindowOption = 100,
+    exact_window: ExactWindowFlag = False,
+    strategy: StrategyOption = Strategy.E2RANK,
+    rescore: RescoreOption = RescoreBy.AUTO,
+    query_body: QueryBodyOption = None,
+    text_fields: TextFieldsOption = None,
+    vector_field: VectorFieldOption = None,
+    deadline: DeadlineOption = None,
+    on_failure: OnFailureOption = OnFailure.PASS_THROUGH,
+    explain: ExplainFlag = False,
     url: UrlOption = None,
     sidecar: SidecarOption = None,
     config: ConfigOption = None,
@@ -214,12 +227,12 @@ def _how(result: SearchResult) -> str:
 def _table(result: SearchResult, fields: tuple[str, ...], *, skipped: int, explain: bool) -> Table:
     hits = result.body["hits"]["hits"]
     several = len({hit["_index"] for hit in hits}) > 1
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, expand=True)
     numbers = ["after", "before", "", "score", "first stage"]
     for name in [*numbers, *(("cosine", "weighted") if explain else ())]:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("id", overflow="fold")
-    table.add_column("hit", overflow="ellipsis", no_wrap=True)
+    table.add_column("id", overflow="fold", max_width=_ID_WIDTH)
+    table.add_column("hit", overflow="ellipsis", no_wrap=True, ratio=1)  # what is left of the line
     for rank, hit in enumerate(hits, start=skipped + 1):
         name = f"{hit['_index']}/{hit['_id']}" if several else hit["_id"]
         before = result.first_stage.get(Place(hit["_index"], hit["_id"]))
