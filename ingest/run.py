@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -279,15 +279,14 @@ async def _refresh_held(
         ledger.save()
     if hold:
         await set_refresh_interval(engine, index.name, "-1")
+    told: AbstractContextManager[None] = suppress(EngineError)  # what went wrong first is told
     try:
         yield
-    except BaseException:
+        told = nullcontext()
+    finally:
         if checkpoint.refresh_held:
-            with suppress(EngineError):  # what went wrong first is what to tell
+            with told:
                 await set_refresh_interval(engine, index.name, checkpoint.refresh_interval)
-        raise
-    if checkpoint.refresh_held:
-        await set_refresh_interval(engine, index.name, checkpoint.refresh_interval)
 
 
 def _report(
