@@ -95,7 +95,10 @@ class SidecarClient:
         return answer
 
     async def embed_documents(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        """Document vectors, float32 (len(texts), dimensions), by `POST /v1/embeddings`."""
+        """Document vectors, float32 (len(texts), dimensions), by `POST /v1/embeddings`.
+
+        Raises SidecarRejected (409) where another model than ``model()``'s runs there by now.
+        """
         return await self._embed(texts, "document")
 
     async def embed_queries(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -141,6 +144,7 @@ class SidecarClient:
             "input": list(texts),
             "input_type": input_type,
             "encoding_format": "base64",
+            "vector_fingerprint": card.fingerprint,
         }
         timeout = self._embed_timeout if input_type == "document" else self.timeout
         answer = await self._send("POST", "/v1/embeddings", body, timeout)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -13,7 +15,7 @@ from connectors.options import SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from plugin.models.load import load_encoder, profile_for
 from plugin.models.options import ModelOptions
-from plugin.ranking.errors import ModelOutputError, ModelUnavailable, SidecarError
+from plugin.ranking.errors import ModelMismatch, ModelOutputError, SidecarRejected
 from plugin.ranking.prompts import document_input
 from plugin.ranking.wire import ModelCard
 
@@ -54,43 +56,38 @@ class DocumentEmbedder(Protocol):
 class SidecarEmbedder:
     """Vectors by `POST /v1/embeddings` of a sidecar; made by ``connect``."""
 
-    def __init__(self, options: SidecarClientOptions, card: ModelCard, *, parallel: int) -> None:
+    def __init__(self, client: SidecarClient, card: ModelCard, *, parallel: int) -> None:
         self.fingerprint = card.fingerprint
         self.model = card.id
         self.revision = card.revision
         self.dimensions = card.dimensions
         self.parallel = parallel
-        self._options = options
-        self._client = SidecarClient(options)
-        self._doubtful = False
+        self._client = client
 
     @classmethod
     async def connect(cls, options: SidecarClientOptions, *, parallel: int = 4) -> SidecarEmbedder:
         """An embedder of the model that the sidecar serves. Raises SidecarError."""
-        return cls(options, await _card(options), parallel=parallel)
+        async with AsyncExitStack() as stack:
+            client = await stack.enter_async_context(SidecarClient(options))
+            card = await client.model()  # which the client holds every later answer to
+            stack.pop_all()
+        return cls(client, card, parallel=parallel)
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
-        """See the protocol; after a failure the sidecar is first asked for its model again."""
-        if self._doubtful:
-            await self._check_model()
+        """See the protocol."""
         try:
             return _whole(await self._client.embed_documents(texts))
-        except SidecarError:
-            self._doubtful = True  # what answers next may be another sidecar
-            raise
+        except SidecarRejected as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+            raise ModelMismatch(
+                f"the sidecar no longer serves {self.model} with the vectors it had; start it "
+                "with that model and run this again"
+            ) from error
 
     async def close(self) -> None:
         """Give the connections back."""
         await self._client.close()
-
-    async def _check_model(self) -> None:
-        card = await _card(self._options)
-        if card.fingerprint != self.fingerprint:
-            raise ModelUnavailable(
-                f"the sidecar now serves {card.id} with other vectors than {self.model}'s before; "
-                "start the sidecar with that model and run this again"
-            )
-        self._doubtful = False
 
 
 class InProcessEmbedder:
@@ -125,11 +122,6 @@ class InProcessEmbedder:
             self._encoder = load_encoder(self._options)
         inputs = [document_input(self._profile, text) for text in texts]
         return self._encoder.encode(inputs).vectors
-
-
-async def _card(options: SidecarClientOptions) -> ModelCard:
-    async with SidecarClient(options) as client:  # a new client: an old one remembers the card
-        return await client.model()
 
 
 def _whole(vectors: Matrix) -> Matrix:

@@ -51,6 +51,7 @@ def embed_connector(
         "input_type": "document",
         "dimensions": meta.dimensions,
         "encoding_format": "float",
+        "vector_fingerprint": meta.fingerprint,
     }
     action = _predict(target.at("/v1/embeddings"), request, "openai.embedding", target)
     what = "Document vectors for the ingest pipeline"
@@ -139,6 +140,7 @@ def embed_endpoint(
         "input_type": Raw("${input_type}"),
         "dimensions": meta.dimensions,
         "encoding_format": "float",
+        "vector_fingerprint": meta.fingerprint,
     }
     settings = _custom(target, "/v1/embeddings", request)
     settings |= {

@@ -13,6 +13,7 @@
     │   ├── SidecarUnavailable  it could not be reached, or did not answer in time
     │   └── SidecarRejected     it answered with an error
     ├── ModelError              an encoder or an LLM
+    │   ├── ModelMismatch       it is not the one whose vectors are wanted
     │   ├── ModelUnavailable    it cannot be loaded or reached
     │   └── ModelOutputError    its answer is unusable: wrong count, NaN, no ids
     ├── Overloaded              the admission rule refused the work; try again later
@@ -88,6 +89,10 @@ class SidecarRejected(SidecarError):
 
 class ModelError(RanksideError):
     """An encoder or an LLM failed."""
+
+
+class ModelMismatch(ModelError):
+    """The model is not the one whose vectors are wanted; the message names both fingerprints."""
 
 
 class ModelUnavailable(ModelError):

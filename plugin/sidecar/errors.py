@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from plugin.ranking.errors import (
     DeadlineExceeded,
+    ModelMismatch,
     ModelOutputError,
     ModelUnavailable,
     Overloaded,
@@ -29,6 +30,7 @@ CLIENT_CLOSED = 499  # nginx's status for a client that went away; nobody reads 
 STATUSES: Sequence[tuple[type[RanksideError], int, str]] = (
     (RequestTooLarge, 413, "request_too_large"),
     (UsageError, 422, "request_error"),
+    (ModelMismatch, 409, "model_mismatch"),
     (Overloaded, 429, "overloaded"),
     (ModelOutputError, 502, "model_output_error"),
     (ModelUnavailable, 503, "model_unavailable"),
@@ -38,6 +40,7 @@ STATUSES: Sequence[tuple[type[RanksideError], int, str]] = (
 
 _DESCRIPTIONS = {
     401: "No bearer key, or not one of the keys.",
+    409: "The vectors wanted are of another model than the one that runs here.",
     413: "The body or the query is over a size limit, which the message states.",
     422: "A field is missing, wrong or over a limit, which the message names.",
     429: "The admission rule refused the work; `Retry-After` says for how many seconds.",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from plugin.ranking.errors import RequestError
+from plugin.ranking.errors import ModelMismatch, RequestError
 from plugin.ranking.profile import ModelProfile
 from plugin.ranking.prompts import EncoderInput, document_input, query_input
 from plugin.ranking.vectors import to_base64
@@ -35,6 +35,9 @@ class EmbeddingsCall(BaseModel):
     dimensions: Count | None = Field(default=None, description="Default: all of the model's.")
     encoding_format: Literal["float", "base64"] | None = Field(
         default=None, description="Default: float; base64 is of little-endian float32."
+    )
+    vector_fingerprint: str | None = Field(
+        default=None, description="Refuse with 409 where the encoder's is another."
     )
 
     @field_validator("input", mode="before")
@@ -99,7 +102,7 @@ EmbeddingsBody = Annotated[
 @router.post(
     "/v1/embeddings",
     summary="Vectors of texts",
-    responses=declared(401, 413, 422, 429, 502, 503, 504),
+    responses=declared(401, 409, 413, 422, 429, 502, 503, 504),
 )
 async def embeddings(body: EmbeddingsBody, sidecar: SidecarDependency) -> EmbeddingsAnswer:
     """Embed queries or documents with the encoder that ranks, in its templates.
@@ -113,6 +116,7 @@ async def embeddings(body: EmbeddingsBody, sidecar: SidecarDependency) -> Embedd
         )
     call = sidecar.call()
     profile = sidecar.ranker.profile
+    _check_fingerprint(body.vector_fingerprint, profile)
     vectors = await sidecar.ranker.embed(body.inputs(profile), body.dimensions, call)
     written = map(to_base64, vectors) if body.encoding_format == "base64" else vectors.tolist()
     return EmbeddingsAnswer(
@@ -133,6 +137,14 @@ async def models(sidecar: SidecarDependency) -> ModelList:
     if sidecar.llm is not None:
         cards.append(ModelCard(id=sidecar.llm.name, kind="llm", prompt_hits=sidecar.llm.window))
     return ModelList(data=cards)
+
+
+def _check_fingerprint(wanted: str | None, profile: ModelProfile) -> None:
+    if wanted is not None and wanted != profile.fingerprint:
+        raise ModelMismatch(
+            f"vectors of the model with fingerprint {wanted} are wanted, and {profile.name} "
+            f"({profile.fingerprint}) runs here; serve that model, or apply and backfill for this"
+        )
 
 
 def _encoder_card(profile: ModelProfile) -> ModelCard:

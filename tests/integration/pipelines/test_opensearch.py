@@ -168,6 +168,16 @@ async def test_without_a_sidecar_a_document_is_indexed_bare_or_rejected(
         assert await sources(engine, index) == {}
 
 
+async def test_a_sidecar_that_now_serves_another_model_writes_no_vector(
+    cleaned_opensearch: Engine, meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> None:
+    engine, index = cleaned_opensearch, f"{options.name}-docs"
+    before = meta.model_copy(update={"fingerprint": "f" * 16})
+    await applied(engine, resources(before, options, target))
+    await write(engine, index, {"glass": DOCUMENTS["glass"]})
+    assert await sources(engine, index) == {"glass": DOCUMENTS["glass"]}
+
+
 async def test_the_search_pipeline_orders_by_the_sidecars_scores(
     cleaned_opensearch: Engine, meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
 ) -> None:

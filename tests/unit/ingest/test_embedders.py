@@ -14,8 +14,8 @@ from ingest.embedders import InProcessEmbedder, SidecarEmbedder
 from plugin.models.encoder import Encoder
 from plugin.models.options import ModelOptions
 from plugin.ranking.errors import (
+    ModelMismatch,
     ModelOutputError,
-    ModelUnavailable,
     Overloaded,
     SettingsError,
     SidecarRejected,
@@ -117,7 +117,7 @@ async def test_a_sidecar_that_comes_back_with_another_model_is_refused() -> None
         with pytest.raises(SidecarRejected):
             await embedder.embed(TEXTS)
         switch.app = _forward(other_url)
-        with pytest.raises(ModelUnavailable, match="now serves"):
+        with pytest.raises(ModelMismatch, match="no longer serves"):
             await embedder.embed(TEXTS)
         switch.app = ours
         await embedder.close()

@@ -49,7 +49,16 @@ def test_opensearch_asks_for_document_vectors_it_can_read(
         "input_type": "document",
         "dimensions": 384,
         "encoding_format": "float",  # the post-process function reads no base64
+        "vector_fingerprint": meta.fingerprint,  # another model's vectors are refused
     }
+
+
+def test_elasticsearch_refuses_the_vectors_of_another_model(
+    target: SidecarTarget, meta: IndexMeta
+) -> None:
+    settings = bodies.embed_endpoint(target, meta, OPTIONS)["service_settings"]
+    values = {"input": ["one"], "input_type": "document"}
+    assert filled(settings["request"], values)["vector_fingerprint"] == meta.fingerprint
 
 
 def test_opensearch_asks_for_every_score(target: SidecarTarget) -> None:

@@ -7,6 +7,7 @@ import pytest
 from plugin.ranking import errors as tree
 from plugin.ranking.errors import (
     DeadlineExceeded,
+    ModelMismatch,
     ModelOutputError,
     ModelUnavailable,
     Overloaded,
@@ -24,6 +25,7 @@ from plugin.sidecar.errors import answer_for
         (RequestTooLarge("m"), 413, "request_too_large"),
         (RequestError("m"), 422, "request_error"),
         (Overloaded("m", retry_after=2.1), 429, "overloaded"),
+        (ModelMismatch("m"), 409, "model_mismatch"),
         (ModelOutputError("m"), 502, "model_output_error"),
         (ModelUnavailable("m"), 503, "model_unavailable"),
         (DeadlineExceeded("m"), 504, "deadline_exceeded"),

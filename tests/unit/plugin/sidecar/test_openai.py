@@ -36,6 +36,19 @@ def test_shorter_vectors_are_cut_and_of_length_one(
     np.testing.assert_allclose(vectors(answer), [cut / np.linalg.norm(cut)], atol=1e-6)
 
 
+def test_vectors_of_another_model_are_refused_before_they_are_made(
+    client: httpx.Client, encoder: WordEncoder
+) -> None:
+    ours = encoder.profile.fingerprint
+    body = {"input": "one text", "vector_fingerprint": ours}
+    assert client.post("/v1/embeddings", json=body).status_code == 200
+    refused = client.post("/v1/embeddings", json=body | {"vector_fingerprint": "another"})
+    error = refused.json()["error"]
+    assert (refused.status_code, error["type"]) == (409, "model_mismatch")
+    assert "another" in error["message"]
+    assert ours in error["message"]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
