@@ -113,11 +113,14 @@ async def rebuild(
             watch=watch,
         )
         await _copy_and_swap(engine, old, new, copier, report, options)
-    seconds = time.monotonic() - began
     report.dead_letter = str(dead.path) if report.rejected else None
+    _time(report, time.monotonic() - began)
+    return report
+
+
+def _time(report: RebuildReport, seconds: float) -> None:
     report.seconds = round(seconds, 3)
     report.documents_per_second = round(report.copied / seconds, 1)
-    return report
 
 
 def _report(old: Index, new: Index, meta: IndexMeta, options: RebuildOptions) -> RebuildReport:

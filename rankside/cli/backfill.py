@@ -116,11 +116,7 @@ def backfill(
         "dead_letter": dead_letter,
     }
     access = {"url": url, "sidecar": sidecar, "in_process": in_process, "parallel": concurrency}
-    swap: dict[str, Any] = {
-        "replace_index": replace_index,
-        "delete_old": delete_old,
-        "block_writes": block_writes,
-    }
+    swap = {"replace_index": replace_index, "delete_old": delete_old, "block_writes": block_writes}
     _check_flags(rebuild_, swap, in_place=in_place, dry_run=dry_run)
     if rebuild_:
         beside = RebuildOptions(**shared, **swap)
