@@ -116,12 +116,15 @@ def backfill(
         "dead_letter": dead_letter,
     }
     access = {"url": url, "sidecar": sidecar, "in_process": in_process, "parallel": concurrency}
-    swap = {"replace_index": replace_index, "delete_old": delete_old, "block_writes": block_writes}
+    swap: dict[str, Any] = {
+        "replace_index": replace_index,
+        "delete_old": delete_old,
+        "block_writes": block_writes,
+    }
     _check_flags(rebuild_, swap, in_place=in_place, dry_run=dry_run)
     if rebuild_:
-        beside = RebuildOptions(**shared, **swap)
-        copied = asyncio.run(_rebuild(settings, beside, access, quiet=as_json))
-        _print_rebuild(copied, as_json=as_json)
+        rebuilding = _rebuild(settings, RebuildOptions(**shared, **swap), access, quiet=as_json)
+        _print_rebuild(asyncio.run(rebuilding), as_json=as_json)
     else:
         within = BackfillOptions(**shared, in_place=in_place)
         report = asyncio.run(_backfill(settings, within, access, dry_run=dry_run, quiet=as_json))
