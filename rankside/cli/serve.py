@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, MutableMapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 Table = TypeVar("Table", bound=BaseModel)
 
+# How often a waiting thread of torch's OpenMP pool looks before it sleeps; 300,000 by default
+# (libgomp's manual, GOMP_SPINCOUNT). On cores shared with an engine that keeps the thread it waits
+# for from running: with two busy processes on 2 cores MiniLM encoded 1.2 times as many documents a
+# second with this count, single ones in 0.7 of the time (p95 0.4). Alone it cost nothing, where
+# OMP_WAIT_POLICY=PASSIVE made single documents 1.4 times as slow.
+SPIN_COUNT = "10000"
+
 
 def serve(
     *,
@@ -33,6 +41,7 @@ def serve(
     config: ConfigOption = None,
 ) -> None:
     """Serve the encoder and the rankings until SIGTERM; options win over settings."""
+    spin_briefly(os.environ)
     settings = load_settings(config)
     sidecar = _with(settings.sidecar, "sidecar", host=host, port=port)
     encoder = _with(settings.model, "model", name=model, device=device)
@@ -45,6 +54,12 @@ def serve(
     logs.configure(sidecar.log_level)
     make_app = _app_maker(sidecar, encoder, settings.llm)
     server.run(make_app, sidecar, server.listen(sidecar))
+
+
+def spin_briefly(environment: MutableMapping[str, str]) -> None:
+    """Set the spin count of GNU OpenMP, before torch is loaded, unless the user chose a policy."""
+    if "OMP_WAIT_POLICY" not in environment:
+        environment.setdefault("GOMP_SPINCOUNT", SPIN_COUNT)
 
 
 def _app_maker(
