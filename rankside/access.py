@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from connectors.options import EngineOptions, SidecarClientOptions
 from plugin.ranking.errors import SettingsError
-from rankside.settings import Settings
+from rankside.settings import Settings, wrong_value
 
 Table = TypeVar("Table", bound=BaseModel)
 
@@ -21,7 +21,7 @@ def engine_options(settings: Settings, url: str | None = None) -> EngineOptions:
     """
     if url is None and settings.engine.url is not None:
         return settings.engine
-    return override(settings.engine, "engine", url=url or _local_url())
+    return override(settings.engine, "engine", url=_local_url() if url is None else url)
 
 
 def client_options(settings: Settings, sidecar: str | None = None) -> SidecarClientOptions:
@@ -39,9 +39,7 @@ def override(options: Table, table: str, **given: Any) -> Table:
     try:
         return type(options).model_validate({**options.model_dump(), **changes})
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join([table, *map(str, first["loc"])])
-        raise SettingsError(f"{key} = {first['input']!r} is wrong: {first['msg']}") from error
+        raise SettingsError(wrong_value(error, table)) from error
 
 
 def _local_url() -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from connectors.options import EngineOptions, SidecarClientOptions
 from pipelines.options import PipelineOptions
@@ -25,14 +27,17 @@ from plugin.ranking.errors import SettingsError
 from plugin.sidecar.options import SidecarOptions
 
 CONFIG_VARIABLE = "RANKSIDE_CONFIG"
+_PREFIX = "RANKSIDE_"
+_NESTED = "__"
+_PAGE = "docs/reference/settings.md"
 
 
 class Settings(BaseSettings):
     """The settings of every command, one table a part."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RANKSIDE_",
-        env_nested_delimiter="__",
+        env_prefix=_PREFIX,
+        env_nested_delimiter=_NESTED,
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
@@ -66,12 +71,43 @@ def load_settings(config: str | None = None) -> Settings:
     """
     path = config or os.environ.get(CONFIG_VARIABLE)
     values = _read(Path(path)) if path else {}
+    _check_variables(os.environ)
     try:
         return Settings(**values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"setting {key} = {_shown(first)} is wrong: {first['msg']}") from error
+        raise SettingsError(f"setting {wrong_value(error)}") from error
+    except UnreadableVariable as error:
+        raise SettingsError(
+            f"an environment variable cannot be read ({error}): write a list or a table as JSON, "
+            """like RANKSIDE_PIPELINES__TEXT_FIELDS='["title", "text"]'"""
+        ) from error
+
+
+def wrong_value(error: ValidationError, table: str | None = None) -> str:
+    """The first fault as "key = value is wrong: why"; a secret's value is not in it."""
+    first = error.errors(include_url=False)[0]
+    key = ".".join([*([table] if table else []), *map(str, first["loc"])])
+    if first["type"] == "extra_forbidden":
+        return f"{key} does not exist; {_PAGE} has all there are"
+    why = first["msg"].removeprefix("Value error, ")
+    if str(first.get("ctx", {}).get("pattern", "")).startswith("^https?"):
+        why = "write an address like http://127.0.0.1:9200, without credentials"
+    return f"{key}{_shown(key, first.get('input'))} is wrong: {why}"
+
+
+def _check_variables(names: Iterable[str]) -> None:
+    """Refuse a variable of a table that does not exist, which would be ignored otherwise.
+
+    Only those with a key: a cluster may set some of its own for a service called rankside, such as
+    ``RANKSIDE_SERVICE_HOST``.
+    """
+    for name in map(str.upper, names):
+        table, nested, _ = name.removeprefix(_PREFIX).partition(_NESTED)
+        known = table.lower() in Settings.model_fields
+        if name.startswith(_PREFIX) and nested and not known:
+            raise SettingsError(
+                f"there are no settings {name} belongs to; {_PAGE} has all there are"
+            )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -83,7 +119,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"settings file {path} is not TOML: {error}") from error
 
 
-def _shown(error: Any) -> str:
-    """The wrong value, unless its key is one of a secret."""
-    secret = any(word in str(part) for part in error["loc"] for word in ("key", "password"))
-    return "(hidden)" if secret else repr(error.get("input"))
+def _shown(key: str, value: object) -> str:
+    """A single value, unless it may be a secret: by its key, or as part of an address."""
+    if any(word in key for word in ("key", "password")) or "@" in str(value):
+        return " = (hidden)"
+    return f" = {value!r}" if isinstance(value, (str, int, float)) else ""

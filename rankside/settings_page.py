@@ -15,7 +15,7 @@ from rankside.settings import CONFIG_VARIABLE, Settings
 
 _HEAD = f"""# Settings
 
-One model, checked at the start: a wrong value stops it, naming key and value. Strongest first: environment variables, the TOML file (`--config`, or `{CONFIG_VARIABLE}`), the defaults below. A variable is `RANKSIDE_`, the table, two underscores, the key: `RANKSIDE_MODEL__DEVICE=cuda`.
+One model, checked at the start: a wrong value stops it, naming key and value. Strongest first: environment variables, the TOML file (`--config`, or `{CONFIG_VARIABLE}`), the defaults below. A variable is `RANKSIDE_`, the table, two underscores, the key: `RANKSIDE_MODEL__DEVICE=cuda`; a list or a table in it is JSON.
 
 """  # noqa: E501 - a paragraph of Markdown is one line
 

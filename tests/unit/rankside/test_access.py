@@ -25,6 +25,11 @@ def test_a_typed_address_is_checked_like_a_set_one() -> None:
         engine_options(SET, "localhost:9200")
 
 
+def test_an_empty_address_is_a_mistake_and_not_the_local_engine() -> None:
+    with pytest.raises(SettingsError, match=r"engine\.url = '' is wrong: write an address"):
+        engine_options(SET, "")
+
+
 def test_with_nothing_named_and_nothing_running_the_remedy_is_said(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

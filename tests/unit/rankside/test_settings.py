@@ -59,8 +59,12 @@ def test_the_environment_is_stronger_than_the_file_key_by_key(
     ("text", "sentence"),
     [
         ("[llm]\nwindow = 0\n", r"setting llm\.window = 0 is wrong"),
-        ("[llm]\nwindwo = 5\n", r"setting llm\.windwo = 5 is wrong"),
-        ("[lml]\nwindow = 5\n", r"setting lml = .* is wrong"),
+        ("[llm]\nwindwo = 5\n", r"setting llm\.windwo does not exist; docs/reference/settings\.md"),
+        ("[lml]\nwindow = 5\n", r"setting lml does not exist"),
+        (
+            "[engine]\nurl = 'localhost:9200'\n",
+            r"engine\.url = 'localhost:9200' is wrong: write an",
+        ),
         ("[llm\n", "is not TOML"),
     ],
 )
@@ -84,6 +88,48 @@ def test_a_wrong_secret_is_not_shown(tmp_path: Path) -> None:
 
     assert "12345" not in str(refusal.value)
     assert "llm.api_key = (hidden)" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '[engine]\napi_key = "s3cret"\nusername = "u"\npassword = "s3cret"\n',
+        '[engine]\nusername = "u"\napi_key = ["s3cret"]\n',
+        '[model]\nurl = "http://127.0.0.1:1/v1"\napi_key = "s3cret"\n',
+        '[engine]\nurl = "https://user:s3cret@127.0.0.1:9200"\n',
+    ],
+)
+def test_a_table_that_contradicts_itself_shows_no_secret(tmp_path: Path, table: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(write(tmp_path, table))
+
+    assert "s3cret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("RANKSIDE_PIPELINES__TEXT_FIELDS", "title,text", "write a list or a table as JSON"),
+        ("RANKSIDE_MODEL", "x", "write a list or a table as JSON"),
+        ("RANKSIDE_MODLE__DEVICE", "cpu", "no settings RANKSIDE_MODLE__DEVICE belongs to"),
+        ("RANKSIDE_MODEL__DEVCE", "cpu", r"setting model\.devce does not exist"),
+    ],
+)
+def test_a_wrong_variable_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=sentence):
+        load_settings()
+
+
+def test_variables_that_a_cluster_sets_for_a_service_of_our_name_are_not_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RANKSIDE_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("RANKSIDE_PORT_8080_TCP", "tcp://10.0.0.1:8080")
+
+    assert load_settings() == load_settings()
 
 
 def test_secrets_do_not_show_in_the_settings_themselves(
