@@ -33,6 +33,7 @@ def _tables(document: Mapping[str, Any]) -> Iterator[str]:
     yield _conditions(document)
     yield "\n### Choosing, on dev queries\n"
     yield from _families(document["choice"])
+    yield from _flatness(document["choice"])
     yield "\n### Measured once, on test queries\n"
     for report in document["test"]:
         size = f"{report['queries']} queries, {report['documents']} documents"
@@ -64,6 +65,14 @@ def _families(choice: Mapping[str, Any]) -> Iterator[str]:
             f"| {row['rocchio_hits'] if 'rocchio' in row['signals'] else ''} "
             f"| {row['dev_nDCG@10']:.4f} | {row['behind']:.4f} ± {row['standard_error']:.4f} |"
         )
+
+
+def _flatness(choice: Mapping[str, Any]) -> Iterator[str]:
+    points = choice["by_first_stage"]
+    weights = " | ".join(f"{point['first_stage']:g}" for point in points)
+    scores = " | ".join(f"{point['dev_nDCG@10']:.4f}" for point in points)
+    yield "\nHow flat it is: dev nDCG@10 by first-stage weight, all else as chosen.\n"
+    yield f"| {weights} |\n{'|---' * len(points)}|\n| {scores} |"
 
 
 def _results(results: list[Mapping[str, Any]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ than the best one by more than one standard error of their paired difference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 import numpy as np
@@ -113,11 +113,15 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The setting chosen, every family's best, and the single best setting of the grid."""
+    """The setting chosen, every family's best, and the single best setting of the grid.
+
+    ``by_first_stage`` says how flat it is there: the score by first-stage weight, all else chosen.
+    """
 
     chosen: Scored
     families: Sequence[Family]
     peak: Scored
+    by_first_stage: Mapping[float, float] = field(default_factory=dict)
     tried: int = field(default=0)
 
 
@@ -167,7 +171,7 @@ def choose(sets: Sequence[DevSet], candidates: Iterable[Setting]) -> Choice:
     )
     chosen = next(family.chosen for family in families if family.within_noise)
     peak = max(scored, key=lambda one: one.score)
-    return Choice(chosen, families, peak, tried=len(scored))
+    return Choice(chosen, families, peak, _by_first_stage(chosen.setting, sets), len(scored))
 
 
 def _family(one: Scored, best: Scored, sets: Sequence[DevSet]) -> Family:
@@ -176,6 +180,13 @@ def _family(one: Scored, best: Scored, sets: Sequence[DevSet]) -> Family:
     differences = [ahead - behind for ahead, behind in pairs]
     variance = sum(float(some.var(ddof=1)) / some.size for some in differences if some.size > 1)
     return Family(one, _mean(differences), float(np.sqrt(variance)) / len(sets))
+
+
+def _by_first_stage(chosen: Setting, sets: Sequence[DevSet]) -> dict[float, float]:
+    return {
+        weight: _mean(_values(replace(chosen, first_stage=place), sets))
+        for place, weight in enumerate(FIRST_STAGE)
+    }
 
 
 def _values(setting: Setting, sets: Sequence[DevSet]) -> list[Array]:

@@ -188,14 +188,15 @@ def choose_weights(dev: Sequence[FirstStage], encoder: CachedEncoder, track: Tra
 
 
 def with_choice(profile: ModelProfile, chosen: Scored) -> ModelProfile:
-    """``profile`` with the setting chosen."""
+    """``profile`` with the setting chosen; what its weights do not use stays as it is."""
     setting = chosen.setting
+    weights_, prompt = setting.weights, setting.prompt
     return replace(
         profile,
-        listwise=LAYOUTS[setting.prompt.layout],
-        prompt_hits=setting.prompt.prompt_hits,
-        rocchio_hits=setting.prompt.rocchio_hits,
-        fusion=setting.weights,
+        listwise=LAYOUTS[prompt.layout] if weights_.listwise else profile.listwise,
+        prompt_hits=prompt.prompt_hits,
+        rocchio_hits=prompt.rocchio_hits if weights_.rocchio else profile.rocchio_hits,
+        fusion=weights_,
     )
 
 
@@ -205,6 +206,10 @@ def choice_json(choice: Choice) -> dict[str, Any]:
         "chosen": _scored_json(choice.chosen),
         "peak": _scored_json(choice.peak),
         "settings_tried": choice.tried,
+        "by_first_stage": [
+            {"first_stage": weight, "dev_nDCG@10": round(score, 5)}
+            for weight, score in choice.by_first_stage.items()
+        ],
         "families": [
             {
                 **_scored_json(family.chosen),
@@ -220,13 +225,12 @@ def choice_json(choice: Choice) -> dict[str, Any]:
 
 def describe(scored: Scored) -> str:
     """A setting in words."""
-    setting = scored.setting
-    parts = [f"{name} {weight:g}" for name, weight in setting.weights.as_dict().items() if weight]
-    prompt = setting.prompt
-    return (
-        f"{', '.join(parts)}; prompt hits {prompt.prompt_hits}, Rocchio hits "
-        f"{prompt.rocchio_hits}, layout {prompt.layout!r}; dev nDCG@10 {scored.score:.4f}"
-    )
+    weights_, prompt = scored.setting.weights, scored.setting.prompt
+    parts = [f"{name} {weight:g}" for name, weight in weights_.as_dict().items() if weight]
+    used = [f"prompt hits {prompt.prompt_hits}"]
+    used += [f"Rocchio hits {prompt.rocchio_hits}"] if weights_.rocchio else []
+    used += [f"layout {prompt.layout!r}"] if weights_.listwise else []
+    return f"{', '.join(parts)}; {', '.join(used)}; dev nDCG@10 {scored.score:.4f}"
 
 
 def _scored_json(scored: Scored) -> dict[str, Any]:

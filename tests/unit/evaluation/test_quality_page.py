@@ -20,7 +20,15 @@ DOCUMENT = {
     "model": {"name": "m", "fingerprint": "f"},
     "k": 100,
     "dev": [{"name": "some train, BM25 standard", "queries": 20}],
-    "choice": {"settings_tried": 9, "families": [FAMILY], "chosen": FAMILY},
+    "choice": {
+        "settings_tried": 9,
+        "families": [FAMILY],
+        "chosen": FAMILY,
+        "by_first_stage": [
+            {"first_stage": 0.0, "dev_nDCG@10": 0.5},
+            {"first_stage": 0.04, "dev_nDCG@10": 0.51234},
+        ],
+    },
     "test": [
         {
             "name": "some test",
@@ -55,6 +63,7 @@ def test_what_stands_between_the_marks_is_written_anew(tmp_path: Path) -> None:
     assert once.startswith("before\n")
     assert once.endswith(f"{END}\nafter\n")
     assert "| **query + first_stage** | 0.75, 0.04 | 10 |  | 0.5123 | 0.0012 ± 0.0020 |" in once
+    assert "| 0 | 0.04 |\n|---|---|\n| 0.5000 | 0.5123 |" in once
     assert "| e2rank | 0.5123 | +0.0123 | +0.001 … +0.020 | < 0.0001 | 0.2500 | 0.4100 |" in once
 
 

@@ -67,6 +67,14 @@ def test_a_signal_that_helps_is_chosen_with_the_one_it_helps() -> None:
     assert choice.peak.score >= choice.chosen.score
 
 
+def test_how_flat_it_is_is_told_of_every_first_stage_weight() -> None:
+    choice = choose(dev(query=1.5, first_stage=1.5), settings([PROMPT]))
+    assert tuple(choice.by_first_stage) == FIRST_STAGE
+    weight = choice.chosen.setting.weights.first_stage
+    assert choice.by_first_stage[weight] == choice.chosen.score
+    assert choice.by_first_stage[0.0] < choice.chosen.score
+
+
 def test_what_does_not_help_is_left_out_though_it_costs_nothing_to_the_score() -> None:
     choice = choose(dev(query=2.0), settings([PROMPT]))
     assert choice.chosen.setting.family == ("query",)
