@@ -32,7 +32,7 @@ from plugin.ranking.errors import (
     SettingsError,
     SidecarError,
 )
-from plugin.ranking.hits import FusionWeights, Status, Strategy
+from plugin.ranking.hits import FusionWeights, Hit, Status, Strategy
 from plugin.ranking.wire import (
     ListwiseAnswer,
     ListwiseCall,
@@ -112,6 +112,13 @@ class Judge:
         texts = prompt if weights.listwise else 0
         return Wanted(texts, window if whole else prompt, vectors)
 
+    def stale(self, one: WindowHit) -> bool:
+        """Whether a hit's vector is known to be of another model, and must not be compared.
+
+        One of which nothing is said may be: it is what the index says of all.
+        """
+        return bool(one.fingerprint) and one.fingerprint != self.target.fingerprint
+
     async def judge(self, hits: Sequence[WindowHit]) -> Judgement:
         """Put ``hits``, the window's first ones, in order.
 
@@ -134,7 +141,7 @@ class Judge:
         answer = await self.sidecar.listwise(
             ListwiseCall(
                 query=self.text,
-                hits=[WireHit.of(one.hit) for one in prompt],
+                hits=[WireHit.of(self._comparable(one)) for one in prompt],
                 vector_fingerprint=self.target.fingerprint or card.fingerprint,
                 dimensions=self.target.vectors.dimensions,
                 **self._common(),
@@ -258,12 +265,13 @@ class Judge:
         vector = answer.to_vector()
         if vector is None:
             raise _passed_through(answer)
-        usable = [one.place for one in hits if self._usable(one)]
+        usable = [one.place for one in hits if not self.stale(one)]
         if not usable:
-            raise self._stale(f"of {answer.model.name}'s fingerprint on no hit of the window")
+            raise self._mismatch(f"of {answer.model.name}'s fingerprint on no hit of the window")
         kind, name = self.engine.kind, self.target.vector_field
         unit = await self._script_unit()
         if unit is not None:
+            exact = exact or len(usable) < len(hits)
             return by_script(kind, name, vector, unit, usable if exact else ())
         if not self.target.vectors.exact_knn:
             raise PassThrough(
@@ -284,7 +292,7 @@ class Judge:
         if wanted is not None and answer.model.fingerprint != wanted:
             self.catalogue.forget(self.index)
             found = answer.model
-            raise self._stale(f"{wanted}, and the sidecar's {found.name} is {found.fingerprint}")
+            raise self._mismatch(f"{wanted}, and the sidecar's {found.name} is {found.fingerprint}")
         vector, dimensions = answer.to_vector(), self.target.vectors.dimensions
         if vector is not None and dimensions is not None and vector.shape != (dimensions,):
             raise ModelOutputError(
@@ -292,7 +300,7 @@ class Judge:
                 "check its model"
             )
 
-    def _stale(self, found: str) -> PassThrough:
+    def _mismatch(self, found: str) -> PassThrough:
         return PassThrough(
             "stale_vectors",
             SettingsError(
@@ -301,15 +309,14 @@ class Judge:
             ),
         )
 
-    def _usable(self, one: WindowHit) -> bool:
-        """Whether a hit's vector, if it has one, may be compared; it may where nothing is said."""
-        return not one.fingerprint or one.fingerprint == self.target.fingerprint
+    def _comparable(self, one: WindowHit) -> Hit:
+        return replace(one.hit, vector=None) if self.stale(one) else one.hit
 
     def _unscored(self, hits: Sequence[WindowHit]) -> tuple[str, ...]:
         """How many of the hits that were looked at we have not embedded, or by another model."""
         counts = {
             "not_embedded": sum(one.fingerprint == "" for one in hits),
-            "stale_vector": sum(not self._usable(one) for one in hits),
+            "stale_vector": sum(map(self.stale, hits)),
         }
         found = tuple(f"{reason}:{count}" for reason, count in counts.items() if count)
         return found + tuple(f"no_vectors_in:{name}" for name in self.target.lacking)

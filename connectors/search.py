@@ -30,7 +30,14 @@ from connectors.search_options import (
 )
 from connectors.sidecar import SidecarClient
 from connectors.target import find_target
-from connectors.window import WindowHit, add_texts, add_vectors, window_hits, window_search
+from connectors.window import (
+    Wanted,
+    WindowHit,
+    add_texts,
+    add_vectors,
+    window_hits,
+    window_search,
+)
 from plugin.ranking.errors import (
     DeadlineExceeded,
     EngineError,
@@ -187,9 +194,16 @@ class _Search:
     async def _find_window(self, judge: Judge) -> None:
         with self._timed("window"):
             wanted = await judge.wanted()
-            self.window = await window_search(
-                self.engine, self.index, self.body, wanted, judge.target, self.params
-            )
+            self.window = await self._window(judge, wanted)
+            if wanted.hits < self.options.window and any(map(judge.stale, self.window)):
+                # Where one is, others may be: they are kept out by their ids, which are needed.
+                whole = replace(wanted, hits=self.options.window)
+                self.window = await self._window(judge, whole)
+
+    async def _window(self, judge: Judge, wanted: Wanted) -> list[WindowHit]:
+        return await window_search(
+            self.engine, self.index, self.body, wanted, judge.target, self.params
+        )
 
     async def _asked(self, judge: Judge) -> Judgement:
         """The window to the sidecar, if there is anything to order."""
@@ -220,7 +234,7 @@ class _Search:
             if failed and extra:
                 plain = await self._plain()
                 if _failed_shards(plain) < failed:
-                    self._pass(f"rescore_failed_on_shards:{failed}", None)
+                    self._pass(f"rescore_failed_on_shards:{failed}", _shards_failed(answer, failed))
                     return plain
         self._done(Method.RESCORE, judgement)
         return answer
@@ -294,6 +308,16 @@ def _page(
 
 def _failed_shards(answer: Mapping[str, Any]) -> int:
     return int(answer.get("_shards", {}).get("failed", 0))
+
+
+def _shards_failed(answer: Mapping[str, Any], failed: int) -> EngineRejected:
+    failures = answer["_shards"].get("failures") or [{}]
+    why = failures[0].get("reason", {}).get("reason", "no reason given")
+    return EngineRejected(
+        f"the rescore failed on {failed} shards, the first saying: {why}; search indices whose "
+        "vector field is one type, or try the other rescore of script and knn",
+        status=200,
+    )
 
 
 def _weights(judgement: Judgement) -> Weights | None:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from connectors.engine import Engine, EngineKind
-from connectors.search import Method, Searcher, SearchOptions
+from connectors.search import Method, OnFailure, Searcher, SearchOptions
 from connectors.sidecar import SidecarClient
 from pipelines.definitions import VectorOptions, index_body
+from plugin.ranking.errors import EngineRejected
 from plugin.ranking.hits import FusionWeights, Status, Strategy
 from tests.integration.connectors.conftest import Stored, fill
 
@@ -103,6 +104,10 @@ async def test_a_rescore_that_fails_on_some_shards_is_taken_back(
     assert result.body["_shards"]["failed"] == 0
     if engine.kind is EngineKind.OPENSEARCH:
         assert result.reason == "rescore_failed_on_shards:1"
+        assert "the rescore failed on 1 shards" in (result.detail or "")
+        failing = SearchOptions(rescore="knn", on_failure=OnFailure.FAIL)
+        with pytest.raises(EngineRejected, match="the rescore failed on 1 shards"):
+            await searcher.search(both, {"query": QUERY, "size": 60}, failing)
     else:
         assert result.method is Method.RESCORE
 
