@@ -97,10 +97,14 @@ def ranking(request: RankRequest, answer: str) -> Ranking:
 
 
 def _repairs(permutation: Permutation) -> str | None:
-    """Why a repaired answer is only partly the model's; None where it named every passage."""
-    if not permutation.missing:
-        return None
-    return f"llm_answer_repaired:missing={permutation.missing}"
+    """What had to be mended, so that nobody takes it for the model's own word; None if nothing."""
+    counts = {
+        "missing": permutation.missing,
+        "repeated": permutation.repeated,
+        "out_of_range": permutation.out_of_range,
+    }
+    mended = ",".join(f"{name}={count}" for name, count in counts.items() if count)
+    return f"llm_answer_repaired:{mended}" if mended else None
 
 
 def _passage(number: int, hit: Hit, label: str, options: InsertRankOptions) -> str:

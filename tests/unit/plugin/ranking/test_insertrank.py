@@ -98,6 +98,14 @@ def test_an_answer_that_leaves_passages_out_is_partial() -> None:
     assert (ranked.status, ranked.reason) == (Status.PARTIAL, "llm_answer_repaired:missing=2")
 
 
+def test_numbers_that_were_ignored_are_told_of() -> None:
+    ranked = ranking(request(), "[3] and [9] first: [3] > [1] > [2]")
+
+    assert ranked.ids == ("c", "a", "b")
+    assert ranked.status is Status.PARTIAL
+    assert ranked.reason == "llm_answer_repaired:repeated=1,out_of_range=1"
+
+
 def test_an_unusable_answer_passes_through() -> None:
     ranked = ranking(request(), "no idea")
 
