@@ -36,11 +36,20 @@ async def known_text_fields(
 ) -> tuple[str, ...]:
     """The text fields that the index names in its ``_meta.rankside``; none where it names none.
 
+    None either where the engine does not show its mappings to this user, who may search all the
+    same.
+
     Raises:
-        EngineError: the engine cannot be reached, or does not show its mappings.
+        EngineError: the engine cannot be reached, or has no such index.
         SettingsError: a ``_meta.rankside`` is broken.
     """
-    metas = [one.meta for one in await catalogue.facts(engine, index) if one.meta is not None]
+    try:
+        facts = await catalogue.facts(engine, index)
+    except EngineRejected as error:
+        if error.status not in {401, 403}:
+            raise
+        return ()
+    metas = [one.meta for one in facts if one.meta is not None]
     return tuple(dict.fromkeys(name for meta in metas for name in meta.text_fields))
 
 

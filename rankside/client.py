@@ -106,16 +106,19 @@ class AsyncRankside:
     ) -> SearchResult:
         """Run a search on ``index``, reranked.
 
-        ``request`` is the body of a `_search`, or a plain text, which is searched for in the
-        index's text fields. ``params`` are the request's query parameters.
+        ``request`` is the body of a `_search`, or a plain text, which is searched for in the text
+        fields of ``options``, else the index's own. ``params`` are the request's query parameters.
 
         Raises:
             EngineError: the engine cannot be reached or refuses the request.
             UsageError: the text to rerank for cannot be read from the body.
             RanksideError: with ``on_failure: fail``, whatever kept the search from being reranked.
         """
-        body = await self._text_body(index, request) if isinstance(request, str) else request
-        return await Searcher(self.engine, self.sidecar).search(index, body, options, params=params)
+        if isinstance(request, str):
+            named = options.text_fields if options else None
+            request = {"query": text_query(request, named or await self._text_fields(index))}
+        searcher = Searcher(self.engine, self.sidecar)
+        return await searcher.search(index, request, options, params=params)
 
     async def rank(
         self, query: str, hits: Sequence[Hit], *, strategy: Strategy | None = None
@@ -141,9 +144,8 @@ class AsyncRankside:
             raise UsageError(_CLOSED)
         return self._open
 
-    async def _text_body(self, index: str, text: str) -> dict[str, Any]:
-        fields = await known_text_fields(self.engine, catalogue_of(self.engine), index)
-        return {"query": text_query(text, fields)}
+    async def _text_fields(self, index: str) -> tuple[str, ...]:
+        return await known_text_fields(self.engine, catalogue_of(self.engine), index)
 
 
 class Rankside:

@@ -15,7 +15,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from connectors.connect import connect
-from connectors.engine import Engine
 from connectors.index import catalogue_of
 from connectors.meta import TEXT_FIELDS, VECTOR_FIELD, document_text
 from connectors.query_text import text_query
@@ -30,7 +29,7 @@ from connectors.search import (
 )
 from connectors.sidecar import SidecarClient
 from connectors.target import known_text_fields
-from plugin.ranking.errors import EngineRejected, UsageError
+from plugin.ranking.errors import UsageError
 from plugin.ranking.hits import Status, Strategy
 from rankside.access import client_options, engine_options
 from rankside.cli.console import (
@@ -141,7 +140,7 @@ async def _search(
     settings = load_settings(config)
     engine = await connect(engine_options(settings, url))
     try:
-        fields = options.text_fields or await _text_fields(engine, index)
+        fields = options.text_fields or await known_text_fields(engine, catalogue_of(engine), index)
         if "query" not in body and options.query_text and "retriever" not in body:
             body = {**body, "query": text_query(options.query_text, fields)}
         async with SidecarClient(client_options(settings, sidecar)) as client:
@@ -149,16 +148,6 @@ async def _search(
     finally:
         await engine.close()
     return result, fields
-
-
-async def _text_fields(engine: Engine, index: str) -> tuple[str, ...]:
-    """The index's own; a cluster that does not show its mappings may still be searched."""
-    try:
-        return await known_text_fields(engine, catalogue_of(engine), index)
-    except EngineRejected as error:
-        if error.status not in {401, 403}:
-            raise
-        return ()
 
 
 def _body(

@@ -171,9 +171,11 @@ def test_the_client_searches_for_a_text_and_for_a_body(
         body = {"query": {"multi_match": {"query": TEXT, "fields": fields}}}
         by_body = rankside.search(stored.name, body, SearchOptions(window=30))
         paged = rankside.search(stored.name, body, params={"size": 1})
+        by_title = rankside.search(stored.name, "kettle", SearchOptions(text_fields=("title",)))
     assert by_text.method is by_body.method is Method.RESCORE
     assert by_text.body["hits"] == by_body.body["hits"]
     assert len(paged.body["hits"]["hits"]) == 1
+    assert {hit["_source"]["title"] for hit in by_title.body["hits"]["hits"]} == {"On a kettle"}
 
 
 def test_the_client_ranks_and_embeds(

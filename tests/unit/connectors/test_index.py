@@ -198,6 +198,7 @@ async def test_mappings_that_may_not_be_read() -> None:
     target = await target_of(engine, text_fields=("t",), vector_field="v")
     assert (target.indices, target.vectors.dimensions) == (frozenset(), None)
     assert (await target_of(engine, text_fields=("t",), strategy="insertrank")).indices == set()
+    assert await known_text_fields(engine, IndexCatalogue(), "a") == ()
 
 
 async def test_text_fields_of_several_indices() -> None:
