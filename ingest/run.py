@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, closing, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -260,8 +260,8 @@ async def _recorded(ledger: Ledger) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        ledger.save()
-        ledger.dead.close()
+        with closing(ledger.dead):
+            ledger.save()
 
 
 @asynccontextmanager

@@ -108,12 +108,15 @@ class Part:
         return None if quoted else max(lines - 1, 0)
 
     def identity(self) -> PartIdentity:
-        """Name, size, modification time and a hash of the beginning."""
+        """Name, size, modification time and a hash of the beginning. Raises SettingsError."""
         if self.path is None:
             return PartIdentity(name=self.name, size=0, mtime_ns=0, head="")
-        stat = self.path.stat()
-        with self.path.open("rb") as file:
-            head = hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()
+        try:
+            stat = self.path.stat()
+            with self.path.open("rb") as file:
+                head = hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
         return PartIdentity(
             name=self.name, size=stat.st_size, mtime_ns=stat.st_mtime_ns, head=head[:16]
         )
@@ -123,7 +126,7 @@ class Part:
             # A GzipFile reads and seeks like a file; its type does not say so.
             return cast("BinaryIO", gzip.open(path)) if self.compressed else path.open("rb")
         except OSError as error:
-            raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+            raise _unreadable(path, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class Source:
         return total
 
     def identity(self) -> tuple[PartIdentity, ...]:
-        """What tells whether this is still the same source."""
+        """What tells whether this is still the same source. Raises SettingsError."""
         return tuple(part.identity() for part in self.parts)
 
 
@@ -176,7 +179,7 @@ def open_source(path: str, id_fields: Sequence[str] = ID_FIELDS) -> Source:
     try:
         parts = _parts(root)
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from error
+        raise _unreadable(path, error) from error
     return Source(str(root), parts, tuple(id_fields))
 
 
@@ -202,6 +205,12 @@ def _files(root: Path) -> list[Path]:
         return any(part.startswith(".") for part in path.relative_to(root).parts)
 
     return sorted(path for path in root.rglob("*") if path.is_file() and not hidden(path))
+
+
+def _unreadable(path: Path | str, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"{path} cannot be read ({error.strerror}); see that it is there and that you may read it"
+    )
 
 
 def _count_lines(path: Path) -> tuple[int, bool]:

@@ -32,7 +32,8 @@ class Lines(Iterator[Line]):
     """The lines behind ``start``; a UTF-8 byte order mark is dropped.
 
     A compressed stream that ends too early or is damaged ends the iteration, and ``damage`` then
-    holds the broken record that stands for the rest of the file. Raises SettingsError for UTF-16.
+    holds the broken record that stands for the rest of the file. Raises SettingsError for UTF-16
+    and where the disk fails.
     """
 
     def __init__(
@@ -59,6 +60,11 @@ class Lines(Iterator[Line]):
         except _UNREADABLE as error:
             self.damage = self._damaged(error)
             raise StopIteration from error
+        except OSError as error:
+            raise SettingsError(
+                f"{self._start.file} cannot be read behind line {self.number} ({error.strerror}); "
+                "see to its disk, and run this again"
+            ) from error
         if not data:
             raise StopIteration
         first = self.offset == 0

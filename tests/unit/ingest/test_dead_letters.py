@@ -92,3 +92,24 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match="give --dead-letter"):
         DeadLetters(tmp_path / "file" / "dead.jsonl").add("no", place(1))
+
+
+def test_a_full_disk_is_said_when_letters_are_put_there_and_when_the_file_is_closed() -> None:
+    dead = DeadLetters(Path("/dev/full"))
+    dead.add("no", place(1))
+
+    for use in (dead.sync, dead.close):
+        with pytest.raises(SettingsError, match=r"/dev/full cannot be used \(No space left"):
+            use()
+    dead.close()
+
+
+def test_a_folder_is_no_dead_letter_file(path: Path) -> None:
+    path.mkdir(parents=True)
+
+    for use in (
+        lambda: DeadLetters(path).keep_until(place(1)),
+        lambda: fresh_dead_letters(None, path),
+    ):
+        with pytest.raises(SettingsError, match="give --dead-letter"):
+            use()

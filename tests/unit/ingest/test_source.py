@@ -123,3 +123,14 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(tmp_path: Path, name: st
 
     with pytest.raises(SettingsError):
         open_source(str(tmp_path / name))
+
+
+def test_a_file_that_is_gone_since_is_said_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(lines("a"))
+    source = open_source(str(path))
+    path.unlink()
+
+    for look in (source.identity, lambda: ids(source)):
+        with pytest.raises(SettingsError, match=r"a\.jsonl cannot be read \(No such file"):
+            look()

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import io
+import os
 
 import pytest
 from hypothesis import given
@@ -61,3 +63,17 @@ def test_a_cut_off_compressed_file_gives_what_is_whole_and_one_record_for_the_re
     assert lines.damage is not None
     assert f"behind line {len(read)}" in lines.damage.reason
     assert (lines.damage.position.part, lines.damage.position.offset) == (3, 0)
+
+
+def test_a_disk_that_fails_is_no_end_of_the_file() -> None:
+    class Failing(io.BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            if self.tell():
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return super().readline(size)
+
+    lines = Lines(Failing(b"1\n2\n"), START)
+
+    assert next(lines).data == b"1\n"
+    with pytest.raises(SettingsError, match=r"behind line 1 \(Input/output error\)"):
+        next(lines)
