@@ -6,7 +6,7 @@ Source of the form: trec_eval's results file, ``query Q0 document rank score tag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,15 +56,27 @@ def write_run(path: Path, run: Run, tag: str) -> None:
 
     trec_eval orders by score and breaks ties by id; where two scores tie (or do not fall), the
     later is written one step of a double lower, so that the order stays the one of ``run``.
+
+    Raises:
+        SettingsError: the file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     label = "_".join(tag.split()) or "run"
-    with path.open("w", encoding="utf-8") as file:
-        for query, items in run.items():
-            last = math.inf
-            for rank, item in enumerate(items, start=1):
-                last = min(item.score, math.nextafter(last, -math.inf))
-                file.write(f"{query} Q0 {item.id} {rank} {last!r} {label}\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines(_lines(run, label))
+    except OSError as error:
+        raise SettingsError(
+            f"run {path} cannot be written ({error.strerror}); give another folder"
+        ) from error
+
+
+def _lines(run: Run, label: str) -> Iterator[str]:
+    for query, items in run.items():
+        last = math.inf
+        for rank, item in enumerate(items, start=1):
+            last = min(item.score, math.nextafter(last, -math.inf))
+            yield f"{query} Q0 {item.id} {rank} {last!r} {label}\n"
 
 
 def from_order(ids: Iterable[str]) -> list[ScoredDocument]:

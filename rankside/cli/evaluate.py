@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,6 +102,7 @@ def evaluate(
         raise SettingsError(
             f"{error.name} is not installed; install rankside[evaluation,models]"
         ) from error
+    _check_places(json_out, runs_out)
     settings = load_settings(config)
     chosen = _through(through, run)
     options = EvaluationOptions(
@@ -118,6 +120,35 @@ def evaluate(
     with _tracked(quiet=json_out == STDOUT) as track:
         evaluation = _run(collection, options, track)
     _publish(evaluation, json_out, per_query=per_query, runs_out=runs_out)
+
+
+def _check_places(json_out: str | None, runs_out: Path | None) -> None:
+    """See that the results can be written before the hours it may take to have them."""
+    json_file = _json_file(json_out)
+    if json_file is not None:
+        _check_writable("--json", json_file, json_file.parent)
+    if runs_out is not None:
+        _check_writable("--runs-out", runs_out, runs_out)
+
+
+def _json_file(json_out: str | None) -> Path | None:
+    return Path(json_out) if json_out is not None and json_out != STDOUT else None
+
+
+def _check_writable(option: str, path: Path, folder: Path) -> None:
+    """See that ``path`` can be written: a file in ``folder``, or ``folder`` itself."""
+    try:
+        if path != folder and path.exists():
+            path.open("ab").close()
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _unwritable(option, path, error) from error
+
+
+def _unwritable(option: str, path: Path, error: OSError) -> SettingsError:
+    return SettingsError(f"{option} {path} cannot be written ({error.strerror}); give another path")
 
 
 def _through(named: str | None, run: Path | None) -> Through:
@@ -188,15 +219,18 @@ def _publish(
     from evaluation.experiment import unranked
     from evaluation.report import write_runs
 
-    if runs_out is not None:
-        write_runs(runs_out, evaluation.results, evaluation.collection.name)
     document = evaluation.to_json(per_query=per_query)
     if json_out == STDOUT:
         print_json(document)
     else:
         _print(evaluation)
-        if json_out is not None:
-            _write(Path(json_out), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    try:
+        json_file = _json_file(json_out)
+        if json_file is not None:
+            _write(json_file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    finally:  # whatever can be kept of a finished run is
+        if runs_out is not None:
+            write_runs(runs_out, evaluation.results, evaluation.collection.name)
     left = unranked([result.outcome for result in evaluation.results])
     if left:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(left.items()))
@@ -210,7 +244,7 @@ def _write(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise SettingsError(f"--json {path} cannot be written: {error.strerror}") from error
+        raise _unwritable("--json", path, error) from error
 
 
 def _print(evaluation: Evaluation) -> None:

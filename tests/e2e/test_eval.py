@@ -101,3 +101,33 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--json", "--runs-out"])
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_run(
+    folder: Path, run_file: Path, tmp_path: Path, option: str
+) -> None:
+    done = rankside_eval(
+        *(folder, "--run", run_file, "--strategies", "none"),
+        *(option, run_file / "inner"),
+        cache=tmp_path,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{option} " in done.stderr
+    assert "cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_finished_run_is_printed_though_its_files_cannot_be_written(
+    folder: Path, run_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "out" / "tiny.none.trec").mkdir(parents=True)
+    done = rankside_eval(
+        *(folder, "--run", run_file, "--strategies", "none"),
+        *("--json", "-", "--runs-out", tmp_path / "out"),
+        cache=tmp_path,
+    )
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["results"][0]["strategy"] == "none"
+    assert "tiny.none.trec cannot be written" in done.stderr
+    assert "Traceback" not in done.stderr
