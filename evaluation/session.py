@@ -21,7 +21,7 @@ from evaluation.machine import machine, versions
 from evaluation.memory import Track, untracked
 from evaluation.report import result_json
 from evaluation.runs import Run, read_run
-from evaluation.strategies import Variant
+from evaluation.strategies import NONE, Variant
 from evaluation.vectors import CachedEmbedder, CachedEncoder
 from ingest.embedders import DocumentEmbedder, SidecarEmbedder
 from plugin.models.load import load_encoder
@@ -55,6 +55,16 @@ class EvaluationOptions:
             raise SettingsError(
                 "a run is ranked in memory, not through the engine; leave out --run or --through"
             )
+
+    @property
+    def to_run(self) -> Sequence[Variant]:
+        """The variants and `none`, which each of them is compared with."""
+        return self.variants if NONE in self.variants else (NONE, *self.variants)
+
+    @property
+    def ranks(self) -> bool:
+        """Whether anything is ranked at all: the first stage alone needs no model."""
+        return any(variant.strategy is not Strategy.NONE for variant in self.variants)
 
 
 @dataclass(slots=True)
@@ -99,7 +109,7 @@ class Evaluation:
 async def evaluate(
     collection: Collection, options: EvaluationOptions, track: Track = untracked
 ) -> Evaluation:
-    """Run every strategy over ``collection`` and measure it.
+    """Run every strategy over ``collection`` and measure it, also against the first stage.
 
     Raises:
         SettingsError: the run is not the collection's, or options contradict each other.
@@ -109,25 +119,26 @@ async def evaluate(
     if options.run is not None:
         evaluation.first_stage = {"run": options.run.name}
         outcomes = _ranked_in_memory(evaluation, read_run(options.run), track)
-    elif options.through is Through.MEMORY:
+    elif options.through is Through.MEMORY or not options.ranks:
         outcomes = _ranked_in_memory(evaluation, await _engine_run(evaluation, track), track)
     else:
         outcomes = await _through_searches(evaluation, track)
     with evaluation.timed("measures"):
-        evaluation.results = judge(collection, outcomes)
+        judged = judge(collection, outcomes)
+        evaluation.results = [one for one in judged if one.outcome.variant in options.variants]
     return evaluation
 
 
 def _ranked_in_memory(evaluation: Evaluation, run: Run, track: Track) -> list[Outcome]:
     options, encoder = evaluation.options, None
-    if any(variant.strategy is not Strategy.NONE for variant in options.variants):
+    if options.ranks:
         with evaluation.timed("model"):
             encoder = CachedEncoder(load_encoder(options.model), options.cache)
         profile = encoder.profile
         evaluation.model = {"name": profile.name, "fingerprint": profile.fingerprint}
     with evaluation.timed("ranking"):
         return in_memory(
-            evaluation.collection, run, options.variants, encoder, k=options.k, track=track
+            evaluation.collection, run, options.to_run, encoder, k=options.k, track=track
         )
 
 
@@ -179,7 +190,7 @@ async def _searches(
                     sidecar,
                     index,
                     collection,
-                    options.variants,
+                    options.to_run,
                     k=options.k,
                     track=track,
                 )

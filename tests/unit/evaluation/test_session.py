@@ -52,6 +52,16 @@ async def test_a_run_is_ranked_and_tested_against_its_own_order(
     assert left == {"no_vector_and_no_text:1": 2}
 
 
+async def test_a_strategy_is_tested_against_the_first_stage_though_only_it_was_asked_for(
+    tiny: Collection, run_file: Path, tmp_path: Path
+) -> None:
+    both = await evaluate(tiny, options(run_file, tmp_path, "none,query"))
+    alone = await evaluate(tiny, options(run_file, tmp_path, "query"))
+    (row,) = alone.to_json()["results"]
+    assert row["p_value_vs_none"] is not None
+    assert row == both.to_json()["results"][1]
+
+
 async def test_the_first_stage_alone_needs_no_model(
     tiny: Collection, run_file: Path, tmp_path: Path
 ) -> None:
