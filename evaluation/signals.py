@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluation.collections import Qrels
-from plugin.ranking.hits import FusionWeights, Ranking
+from plugin.ranking.hits import SIGNALS, FusionWeights, Ranking
 
-SIGNALS = ("listwise", "query", "rocchio", "first_stage")
 CUT = 10
 """nDCG is taken over so many documents."""
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plugin.ranking.errors import RequestError, SettingsError
-from plugin.ranking.hits import FusionWeights, Strategy
+from plugin.ranking.hits import SIGNALS, FusionWeights, Strategy
 
-_SIGNALS = ("listwise", "query", "rocchio", "first_stage")
 _PROMPT_HITS = "prompt_hits"
 _FORM = (
     "use none, query, listwise, rocchio, e2rank, insertrank, cascade, or "
@@ -87,7 +86,7 @@ def _variant(piece: str) -> Variant:
 
 def _setting(text: str, piece: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
-    if name not in (*_SIGNALS, _PROMPT_HITS):
+    if name not in (*SIGNALS, _PROMPT_HITS):
         raise SettingsError(f"strategy {piece!r}: {name!r} is no signal; {_FORM}")
     try:
         return name, float(value)
@@ -97,7 +96,7 @@ def _setting(text: str, piece: str) -> tuple[str, float]:
 
 def _weights(values: dict[str, float], piece: str) -> FusionWeights:
     try:
-        return FusionWeights(**{name: values.get(name, 0.0) for name in _SIGNALS})
+        return FusionWeights(**{name: values.get(name, 0.0) for name in SIGNALS})
     except RequestError as error:
         raise SettingsError(f"strategy {piece!r}: {error}") from error
 

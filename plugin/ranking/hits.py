@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -77,17 +77,16 @@ class FusionWeights:
 
     def as_dict(self) -> dict[str, float]:
         """Signal name to weight, in the order of the formula."""
-        return {
-            "listwise": self.listwise,
-            "query": self.query,
-            "rocchio": self.rocchio,
-            "first_stage": self.first_stage,
-        }
+        return asdict(self)
 
     @property
     def signals(self) -> tuple[str, ...]:
         """Names of the signals that carry weight."""
         return tuple(name for name, weight in self.as_dict().items() if weight)
+
+
+SIGNALS = tuple(one.name for one in fields(FusionWeights))
+"""Names of all signals, in the order of the formula."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
