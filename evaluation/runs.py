@@ -6,7 +6,7 @@ Source of the form: trec_eval's results file, ``query Q0 document rank score tag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,12 +77,6 @@ def _lines(run: Run, label: str) -> Iterator[str]:
         for rank, item in enumerate(items, start=1):
             last = min(item.score, math.nextafter(last, -math.inf))
             yield f"{query} Q0 {item.id} {rank} {last!r} {label}\n"
-
-
-def from_order(ids: Iterable[str]) -> list[ScoredDocument]:
-    """An order as a result: scores fall by 1 with the rank and end at 1."""
-    listed = list(ids)
-    return [ScoredDocument(id_, float(len(listed) - place)) for place, id_ in enumerate(listed)]
 
 
 def _parsed(line: str, where: str) -> tuple[str, _Row]:

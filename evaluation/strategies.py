@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plugin.ranking.errors import RequestError, SettingsError
@@ -110,8 +109,3 @@ def signals_of(variant: Variant, default: FusionWeights | None) -> dict[str, flo
     if variant.strategy not in {Strategy.E2RANK, Strategy.CASCADE} or fusion is None:
         return {}
     return {name: weight for name, weight in fusion.as_dict().items() if weight}
-
-
-def labels(variants: Sequence[Variant]) -> str:
-    """The strategies' names for a message."""
-    return ", ".join(variant.label for variant in variants)

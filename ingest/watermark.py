@@ -90,8 +90,3 @@ class Watermark:
             first = self._tickets.popleft()
             self.position = first.position
             self.counts.add(first)
-
-    @property
-    def pending(self) -> int:
-        """Records between the watermark and the last one read."""
-        return len(self._tickets)

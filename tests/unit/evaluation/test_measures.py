@@ -5,10 +5,16 @@ import math
 import pytest
 
 from evaluation.measures import MAIN, NAMES, measure
-from evaluation.runs import ScoredDocument, from_order
+from evaluation.runs import ScoredDocument
+
+
+def ordered(*ids: str) -> list[ScoredDocument]:
+    """An order as a result: scores fall with the rank."""
+    return [ScoredDocument(id_, -float(place)) for place, id_ in enumerate(ids)]
+
 
 QRELS = {"1": {"a": 2, "b": 1, "c": 0}, "2": {"x": 1}, "3": {"y": 1}}
-RUN = {"1": from_order(["c", "a", "u", "b"]), "2": from_order(["x"]), "unjudged": from_order(["a"])}
+RUN = {"1": ordered("c", "a", "u", "b"), "2": ordered("x"), "unjudged": ordered("a")}
 
 
 def test_measures_are_those_worked_out_by_hand() -> None:

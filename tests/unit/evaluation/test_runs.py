@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.runs import ScoredDocument, from_order, read_run, write_run
+from evaluation.runs import ScoredDocument, read_run, write_run
 from plugin.ranking.errors import SettingsError
 
 IDS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=12)
@@ -69,7 +69,3 @@ def test_a_wrong_run_is_named(tmp_path: Path, content: str, message: str) -> Non
 def test_a_missing_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         read_run(tmp_path / "none.trec")
-
-
-def test_an_order_becomes_falling_scores() -> None:
-    assert from_order(["b", "a"]) == [ScoredDocument("b", 2.0), ScoredDocument("a", 1.0)]
