@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import singledispatch
@@ -21,9 +22,9 @@ def read_parquet(path: Path, start: Position) -> Iterator[Row | BrokenRecord]:
     """The rows behind ``start``; nulls are left out.
 
     Times become ISO 8601 strings, durations seconds, decimals strings, binary text or base64.
-    Raises SettingsError where the file is no Parquet or pyarrow is not installed.
+    Raises SettingsError where the file is no Parquet or damaged, or pyarrow is not installed.
     """
-    with _opened(path) as file:
+    with _opened(path) as file, _readable(path):
         row = 0
         for group in range(file.metadata.num_row_groups):
             rows = file.metadata.row_group(group).num_rows
@@ -46,14 +47,24 @@ def count_rows(path: Path) -> int:
 
 def _opened(path: Path) -> Any:
     try:
-        from pyarrow import ArrowInvalid
         from pyarrow.parquet import ParquetFile
     except ModuleNotFoundError as error:
         raise SettingsError("Parquet needs pyarrow; install rankside[parquet]") from error
-    try:
+    with _readable(path):
         return ParquetFile(path)
-    except (ArrowInvalid, OSError) as error:
-        raise SettingsError(f"{path.name} cannot be read as Parquet ({error})") from error
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    from pyarrow import ArrowException
+
+    try:
+        yield
+    except (ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())  # pyarrow's have several lines
+        raise SettingsError(
+            f"{path.name} cannot be read as Parquet ({reason}); get a whole copy of it"
+        ) from error
 
 
 def _fields(values: Mapping[str, Any]) -> dict[str, Any]:

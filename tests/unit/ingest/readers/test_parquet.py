@@ -70,3 +70,15 @@ def test_a_file_that_is_no_parquet_is_refused_in_one_sentence(tmp_path: Path) ->
 
     with pytest.raises(SettingsError, match=r"not.parquet cannot be read as Parquet"):
         next(read_parquet(path, Position()))
+
+
+def test_a_file_that_is_damaged_within_is_said_in_one_sentence(numbers: Path) -> None:
+    column = pq.read_metadata(numbers).row_group(3).column(0)
+    data = bytearray(numbers.read_bytes())
+    data[column.dictionary_page_offset : column.data_page_offset] = b"\xff" * (
+        column.data_page_offset - column.dictionary_page_offset
+    )
+    numbers.write_bytes(data)
+
+    with pytest.raises(SettingsError, match=r"numbers.parquet cannot be .*; get a whole copy"):
+        list(read_parquet(numbers, Position()))
