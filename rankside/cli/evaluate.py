@@ -100,10 +100,11 @@ def evaluate(
         from evaluation.strategies import parse_variants
     except ModuleNotFoundError as error:
         raise SettingsError(
-            f"{error.name} is not installed; install rankside[evaluation,models]"
+            f"{error.name} is not installed; install rankside[evaluation,sidecar]"
         ) from error
     _check_places(json_out, runs_out)
     settings = load_settings(config)
+    collection = load_collection(folder, split)  # first: a wrong folder should start no engine
     chosen = _through(through, run)
     options = EvaluationOptions(
         variants=parse_variants(strategies),
@@ -116,7 +117,6 @@ def evaluate(
         serve_arguments=("--config", config) if config else (),
         model=settings.model,
     )
-    collection = load_collection(folder, split)
     with _tracked(quiet=json_out == STDOUT) as track:
         evaluation = _run(collection, options, track)
     _publish(evaluation, json_out, per_query=per_query, runs_out=runs_out)
