@@ -45,6 +45,7 @@ def create_app(
         lifespan=sidecar.lifespan,
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # a POST's body is not sent twice; 404 says what was wrong
     )
     app.state.sidecar = sidecar
     app.include_router(health.router)

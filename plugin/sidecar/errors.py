@@ -38,11 +38,18 @@ STATUSES: Sequence[tuple[type[RanksideError], int, str]] = (
     (RanksideError, 500, "internal_error"),
 )
 
+ANSWERED: Sequence[int] = sorted(
+    {200, 401, 404, 405, CLIENT_CLOSED, *(status for _, status, _ in STATUSES)}
+)
+"""Every status that the sidecar answers, or notes."""
+
+_UNREADABLE = "the body cannot be read; send it as plain JSON in UTF-8, and not nested deeply"
+
 _DESCRIPTIONS = {
     401: "No bearer key, or not one of the keys.",
     409: "The vectors wanted are of another model than the one that runs here.",
     413: "The body or the query is over a size limit, which the message states.",
-    422: "A field is missing, wrong or over a limit, which the message names.",
+    422: "The body is no JSON, or a field is missing, wrong or over a limit: the message says.",
     429: "The admission rule refused the work; `Retry-After` says for how many seconds.",
     500: "A defect; the log has it under the request id.",
     502: "The model's answer is unusable.",
@@ -103,6 +110,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    if error.status_code == 400:  # FastAPI's for bytes that are no text; bad JSON it calls 422
+        return answer(request_id(request), 422, "request_error", _UNREADABLE)
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     return answer(
         request_id(request), error.status_code, kind, _remedy(request, error), error.headers

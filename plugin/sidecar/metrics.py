@@ -16,8 +16,8 @@ from prometheus_client import (
 from plugin.ranking.hits import Status, Strategy
 from plugin.ranking.wire import Timings
 from plugin.sidecar.call import STAGES
+from plugin.sidecar.errors import ANSWERED
 
-STATUSES = (200, 401, 404, 405, 413, 422, 429, 499, 500, 502, 503, 504)
 REASONS = (
     "deadline",
     "encoder_unavailable",
@@ -127,7 +127,7 @@ class Metrics:
         """Make the series of ``routes`` visible."""
         for route in routes:
             self.request_seconds.labels(route)
-            for status in STATUSES:
+            for status in ANSWERED:
                 self.requests.labels(route, str(status))
 
     def answered(self, route: str, status: int, seconds: float) -> None:

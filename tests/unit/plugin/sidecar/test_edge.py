@@ -49,6 +49,23 @@ def test_what_was_sent_is_not_sent_back(client: httpx.Client) -> None:
     assert secret not in answer.text
 
 
+@pytest.mark.parametrize("content", [b'{"query": "\xff"}', b"{", b"\x1f\x8b\x08 a gzip's head"])
+def test_a_body_that_cannot_be_read_is_refused_with_a_remedy(
+    client: httpx.Client, content: bytes
+) -> None:
+    headers = {"content-type": "application/json"}
+    answer = client.post("/v1/rank", content=content, headers=headers)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["type"]) == (422, 422, "request_error")
+    assert "JSON" in error["message"]
+
+
+def test_a_path_with_a_slash_too_many_is_not_redirected(client: httpx.Client) -> None:
+    answer = client.post("/v1/rank/", json=BODY)
+    assert answer.status_code == 404
+    assert "/openapi.json" in answer.json()["error"]["message"]
+
+
 @pytest.mark.parametrize("escaped", ["\\ud800", "\\u0000", "\\udfff"])
 def test_text_that_is_no_text_is_an_error_not_a_defect(client: httpx.Client, escaped: str) -> None:
     content = f'{{"query": "{escaped}", "hits": [], "{escaped}": 1}}'.encode()

@@ -7,6 +7,8 @@ from plugin.ranking.hits import Strategy
 from plugin.sidecar.metrics import REASONS, reason_class
 from tests.doubles import Serve
 
+JSON = {"content-type": "application/json"}
+
 
 def series(client: httpx.Client) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     text = client.get("/metrics").text
@@ -38,9 +40,9 @@ def test_every_series_is_visible_at_zero(client: httpx.Client) -> None:
         for value in values:
             assert found[name, frozenset({(label, value)})] == 0
     for route in ("/v1/listwise", "/v1/rank", "/v1/embeddings", "/v1/rerank", "/rerank", "other"):
-        assert (
-            found["rankside_requests_total", frozenset({("route", route), ("status", "429")})] == 0
-        )
+        for status in (200, 401, 404, 405, 409, 413, 422, 429, 499, 500, 502, 503, 504):
+            labels = {"route": route, "status": str(status)}
+            assert found["rankside_requests_total", frozenset(labels.items())] == 0
     for strategy in Strategy:
         labels = {"strategy": strategy.value, "status": "passed_through", "reason": "deadline"}
         assert found["rankside_reranks_total", frozenset(labels.items())] == 0
@@ -54,6 +56,10 @@ def test_no_call_adds_a_series(client: httpx.Client) -> None:
     client.post("/v1/rerank", json={"query": "q", "documents": ["", "x"]})
     client.get("/made/up")
     client.post("/v1/embeddings", json={})
+    client.post("/v1/embeddings", json={"input": "t", "vector_fingerprint": "another"})
+    client.post("/v1/rank", content=b'{"query": "\xff"}', headers=JSON)
+    client.post("/v1/rank/", json=body)
+    client.get("/v1/rank")
     assert set(series(client)) == before
 
 
