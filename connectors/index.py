@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from connectors.engine import Engine, index_path
+from connectors.mapping import DIMENSIONS, field_mapping
 from connectors.meta import IndexMeta
 from connectors.options import EngineKind
 from connectors.rescore import by_script
@@ -46,15 +47,8 @@ class IndexFacts:
     properties: Mapping[str, Any]
 
     def field(self, name: str) -> Mapping[str, Any] | None:
-        """The mapping of the field ``name`` (dotted for one inside an object); None without it."""
-        found: Any = {"properties": self.properties}
-        for part in name.split("."):
-            inner = found.get("properties") or found.get("fields") or {}
-            found = inner.get(part)
-            if found is None:
-                return None
-        mapping: Mapping[str, Any] = found
-        return mapping
+        """The mapping of the field ``name`` (dotted for one inside another); None without it."""
+        return field_mapping({"properties": self.properties}, name)
 
 
 class IndexCatalogue:
@@ -120,11 +114,13 @@ def vector_field(kind: EngineKind, mapping: Mapping[str, Any]) -> VectorField:
     """Read the mapping of a vector field."""
     if kind is EngineKind.OPENSEARCH:
         space = mapping.get("method", {}).get("space_type") or mapping.get("space_type")
-        return VectorField(mapping.get("dimension"), space == "cosinesimil", quantized=False)
+        return VectorField(mapping.get(DIMENSIONS[kind]), space == "cosinesimil", quantized=False)
     similarity = mapping.get("similarity", "cosine")
     exact = mapping.get("index", True) is not False and similarity in {"cosine", "dot_product"}
     graph = mapping.get("index_options", {}).get("type", "")
-    return VectorField(mapping.get("dims"), exact, quantized=graph not in {"hnsw", "flat"})
+    return VectorField(
+        mapping.get(DIMENSIONS[kind]), exact, quantized=graph not in {"hnsw", "flat"}
+    )
 
 
 async def _facts(engine: Engine, index: str) -> tuple[IndexFacts, ...]:

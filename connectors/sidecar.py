@@ -25,6 +25,7 @@ from plugin.ranking.errors import (
     SidecarUnavailable,
 )
 from plugin.ranking.hits import Status
+from plugin.ranking.retry_after import retry_after
 from plugin.ranking.vectors import from_wire
 from plugin.ranking.wire import (
     ListwiseAnswer,
@@ -226,7 +227,8 @@ def _raise_for_status(response: httpx.Response) -> None:
         return
     message = _message(response)
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        raise Overloaded(message, retry_after=_retry_after(response))
+        asked = retry_after(response.headers.get("Retry-After"))
+        raise Overloaded(message, retry_after=1.0 if asked is None else asked)
     raise SidecarRejected(
         f"the sidecar answered HTTP {response.status_code}: {message}", status=response.status_code
     )
@@ -237,12 +239,3 @@ def _message(response: httpx.Response) -> str:
         return str(response.json()["error"]["message"])
     except (ValueError, KeyError, TypeError):
         return response.text[:200] or response.reason_phrase
-
-
-def _retry_after(response: httpx.Response) -> float:
-    """Seconds the sidecar asks to wait; 1 where it does not say."""
-    try:
-        seconds = float(response.headers.get("Retry-After", "1"))
-    except ValueError:
-        return 1.0
-    return seconds if math.isfinite(seconds) and seconds >= 0 else 1.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.engine import Engine, EngineKind, index_path
+from connectors.mapping import DIMENSIONS, VECTOR_TYPES, field_mapping
 from connectors.meta import IndexMeta, document_text
 from ingest.embedders import DocumentEmbedder
 from pipelines.definitions import index_body, mapping_properties
@@ -15,8 +16,6 @@ from plugin.ranking.errors import EngineRejected, SettingsError
 
 _NOT_FOUND = 404
 _LOOKED_AT = 100
-_VECTOR_TYPES = {EngineKind.OPENSEARCH: "knn_vector", EngineKind.ELASTICSEARCH: "dense_vector"}
-_DIMENSIONS = {EngineKind.OPENSEARCH: "dimension", EngineKind.ELASTICSEARCH: "dims"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,7 @@ class Index:
 
     def field(self, name: str) -> Mapping[str, Any] | None:
         """The mapping of a field by its dotted name, else None."""
-        found: Any = self.mappings
-        for part in name.split("."):
-            inner = {**found.get("properties", {}), **found.get("fields", {})}
-            if part not in inner:
-                return None
-            found = inner[part]
-        return dict(found)
+        return field_mapping(self.mappings, name)
 
 
 async def find_index(engine: Engine, name: str) -> Index | None:
@@ -183,14 +176,14 @@ async def ensure_fields(engine: Engine, index: Index, meta: IndexMeta) -> list[s
 def missing_fields(kind: EngineKind, index: Index, meta: IndexMeta) -> list[str]:
     """Of the vector field and the hash field, those that ``index`` lacks. Raises SettingsError."""
     vector, hash_ = index.field(meta.vector_field), index.field(meta.hash_field)
-    if vector is not None and vector.get("type") != _VECTOR_TYPES[kind]:
+    if vector is not None and vector.get("type") != VECTOR_TYPES[kind]:
         raise SettingsError(
             f"field {meta.vector_field} of {index.given} is {vector.get('type')}, not "
-            f"{_VECTOR_TYPES[kind]}; give another --vector-field"
+            f"{VECTOR_TYPES[kind]}; give another --vector-field"
         )
-    if vector is not None and vector.get(_DIMENSIONS[kind]) != meta.dimensions:
+    if vector is not None and vector.get(DIMENSIONS[kind]) != meta.dimensions:
         raise SettingsError(
-            f"field {meta.vector_field} of {index.given} has {vector.get(_DIMENSIONS[kind])} "
+            f"field {meta.vector_field} of {index.given} has {vector.get(DIMENSIONS[kind])} "
             f"dimensions and {meta.model} makes {meta.dimensions}; give another --vector-field, or "
             "`rankside backfill --rebuild`"
         )

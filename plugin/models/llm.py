@@ -10,7 +10,6 @@ from typing import Any, Protocol
 import httpx
 
 from plugin.models.options import LLMOptions
-from plugin.models.retry_after import retry_after
 from plugin.ranking.errors import (
     DeadlineExceeded,
     ModelOutputError,
@@ -18,6 +17,7 @@ from plugin.ranking.errors import (
     Overloaded,
 )
 from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.retry_after import retry_after
 
 _RETRIED = (429, 503)
 _ATTEMPTS = 3
@@ -113,7 +113,7 @@ def load_llm(options: LLMOptions) -> LLM | None:
 
 def _wait(response: httpx.Response) -> float:
     """Seconds until another attempt; 1 where the server does not say."""
-    asked = retry_after(response)
+    asked = retry_after(response.headers.get("Retry-After"))
     return 1.0 if asked is None else asked
 
 

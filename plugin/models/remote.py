@@ -18,7 +18,6 @@ from plugin.models.batching import batches
 from plugin.models.encoder import Encoded
 from plugin.models.estimate import EstimatingTokenizer
 from plugin.models.options import ModelOptions
-from plugin.models.retry_after import retry_after
 from plugin.ranking.errors import (
     ModelOutputError,
     ModelUnavailable,
@@ -28,6 +27,7 @@ from plugin.ranking.errors import (
 )
 from plugin.ranking.profile import ModelProfile
 from plugin.ranking.prompts import EncoderInput, InputKind, Tokenizer
+from plugin.ranking.retry_after import retry_after
 from plugin.ranking.vectors import from_wire
 
 Matrix = npt.NDArray[np.float32]
@@ -132,17 +132,22 @@ class RemoteEncoder:
                     f"the embeddings server at {self._options.url} cannot be reached "
                     f"({type(error).__name__}); check model.url"
                 ) from error
-            wait = retry_after(response) if response.status_code in _RETRIED else None
+            wait = _wait(response) if response.status_code in _RETRIED else None
             if wait is None or time.monotonic() + wait >= give_up:
                 return _checked(response)
             time.sleep(wait)
+
+
+def _wait(response: httpx.Response) -> float | None:
+    """Seconds the server asks to wait; None where it does not say."""
+    return retry_after(response.headers.get("Retry-After"))
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
     if response.status_code in _RETRIED:
         raise Overloaded(
             f"the embeddings server is overloaded (HTTP {response.status_code}); try again later",
-            retry_after=retry_after(response) or 1.0,
+            retry_after=_wait(response) or 1.0,
         )
     if response.is_error:
         raise ModelUnavailable(

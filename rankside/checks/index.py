@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.engine import Engine, EngineKind
+from connectors.mapping import DIMENSIONS, VECTOR_TYPES, field_mapping
 from connectors.meta import IndexMeta, document_text, vector_hash
 from plugin.ranking.errors import EngineRejected, SettingsError
 from rankside.checks.finding import Case, Finding, Level, known
 
 SAMPLE = 200  # documents whose text is compared with the hash beside their vector
-_VECTOR_TYPES = {
-    EngineKind.OPENSEARCH: ("knn_vector", "dimension"),
-    EngineKind.ELASTICSEARCH: ("dense_vector", "dims"),
-}
 
 
 async def exists(case: Case) -> Finding:
@@ -114,20 +111,9 @@ async def fresh(case: Case) -> Finding:
     return Finding("freshness", Level.GOOD, f"no stale vector among {looked} documents looked at")
 
 
-def field_mapping(mapping: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    """The mapping of a field, dotted names reaching into objects; None where there is none."""
-    found: Any = {"properties": mapping.get("properties", {})}
-    for part in name.split("."):
-        found = found.get("properties", {}).get(part)
-        if found is None:
-            return None
-    field: Mapping[str, Any] = found
-    return field
-
-
 def _wrong(kind: EngineKind, field: Mapping[str, Any] | None, meta: IndexMeta) -> str:
     """What is wrong with a vector field's mapping, or ""."""
-    wanted, length = _VECTOR_TYPES[kind]
+    wanted, length = VECTOR_TYPES[kind], DIMENSIONS[kind]
     if field is None:
         return "is not mapped"
     if field.get("type") != wanted:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, MutableMapping
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import BaseModel, ValidationError
 
 from plugin.ranking.errors import SettingsError
+from rankside.access import override
 from rankside.cli.console import ConfigOption
 from rankside.settings import load_settings
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from plugin.models.options import LLMOptions, ModelOptions
     from plugin.sidecar.options import SidecarOptions
     from plugin.sidecar.sidecar import OnFatal
-
-Table = TypeVar("Table", bound=BaseModel)
 
 # How often a waiting thread of torch's OpenMP pool looks before it sleeps; 300,000 by default
 # (libgomp's manual, GOMP_SPINCOUNT). On cores shared with an engine that keeps the thread it waits
@@ -43,8 +41,8 @@ def serve(
     """Serve the encoder and the rankings until SIGTERM; options win over settings."""
     spin_briefly(os.environ)
     settings = load_settings(config)
-    sidecar = _with(settings.sidecar, "sidecar", host=host, port=port)
-    encoder = _with(settings.model, "model", name=model, device=device)
+    sidecar = override(settings.sidecar, "sidecar", host=host, port=port)
+    encoder = override(settings.model, "model", name=model, device=device)
     try:
         from plugin.sidecar import logs, server
     except ModuleNotFoundError as error:
@@ -82,14 +80,3 @@ def _app_maker(
         )
 
     return make
-
-
-def _with(options: Table, table: str, **given: Any) -> Table:
-    """``options`` with those of the command line that were given, checked like every other."""
-    changes = {name: value for name, value in given.items() if value is not None}
-    try:
-        return type(options).model_validate({**options.model_dump(), **changes})
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join([table, *map(str, first["loc"])])
-        raise SettingsError(f"{key} = {first['input']!r} is wrong: {first['msg']}") from error

@@ -16,7 +16,6 @@ from rankside.checks import engine as engine_checks
 from rankside.checks import index as index_checks
 from rankside.checks import sidecar as sidecar_checks
 from rankside.checks.finding import Case, Check, Finding, Level, Side
-from rankside.checks.index import field_mapping
 from rankside.doctor import CHECKS, examine, worst
 from rankside.settings import Settings
 from tests.unit.pipelines.memory import MemoryEngine
@@ -152,15 +151,6 @@ async def test_opensearch_without_k_nn_cannot_rescore(case: Case) -> None:
     )
 
 
-def test_a_dotted_field_is_found_inside_its_object() -> None:
-    mapping = {"properties": {"a": {"properties": {"b": {"type": "text"}}}, "c": {"type": "date"}}}
-    assert field_mapping(mapping, "a.b") == {"type": "text"}
-    assert field_mapping(mapping, "c") == {"type": "date"}
-    assert field_mapping(mapping, "a.x") is None
-    assert field_mapping(mapping, "c.b") is None
-    assert field_mapping({}, "a") is None
-
-
 def mapping_of(meta: IndexMeta) -> dict[str, Any]:
     mappings: dict[str, Any] = index_body(EngineKind.ELASTICSEARCH, meta)["mappings"]
     return mappings
@@ -225,6 +215,15 @@ async def test_a_vector_field_with_the_default_similarity_is_by_cosine(case: Cas
     mapping = mapping_of(META)
     mapping["properties"][META.vector_field] = {"type": "dense_vector", "dims": 16}
     case.mappings = {"docs": mapping}
+    assert (await index_checks.mapped(case)).level is Level.GOOD
+
+
+async def test_a_vector_field_is_found_where_search_and_ingest_find_it(case: Case) -> None:
+    vector = {"type": "dense_vector", "dims": 16}
+    case.meta = META.model_copy(update={"vector_field": "text.vector"})
+    case.mappings = {
+        "docs": {"properties": {"text": {"type": "text", "fields": {"vector": vector}}}}
+    }
     assert (await index_checks.mapped(case)).level is Level.GOOD
 
 
