@@ -102,10 +102,7 @@ def backfill(
     config: ConfigOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Embed the documents of an index whose vector is missing or stale; run it again to go on.
-
-    Exit code 5 says that some documents could not be done: they are in the dead-letter file.
-    """
+    """Embed the documents of an index whose vector is missing or stale; run it again to go on."""
     settings = load_settings(config)
     shared: dict[str, Any] = {
         "index": index,

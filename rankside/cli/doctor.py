@@ -43,10 +43,7 @@ def doctor(
     config: ConfigOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Look at engine, index and sidecar; every line that is not good names its remedy.
-
-    Exit codes: 0 good (warnings too), 2 settings, 3 engine or index, 4 sidecar.
-    """
+    """Look at engine, index and sidecar; every line that is not good names its remedy."""
     findings = asyncio.run(_examine(config, url, sidecar, index, quiet=as_json))
     side = worst(findings)
     code = Exit.GOOD if side is None else _EXITS[side]

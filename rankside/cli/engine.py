@@ -1,8 +1,7 @@
 """`rankside engine up|down|status`: an engine on this machine, for development and tests.
 
 Standard output carries the result only (a URL, or JSON with ``--json``), so that it can be used in
-scripts; progress goes to standard error. Exit codes: 0 good, 2 usage, 3 the engine could not be
-started or stopped, or for ``status`` that it is not running.
+scripts; progress goes to standard error.
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 
 from deploy import local
 from rankside.cli.console import Exit, err
+from rankside.cli.exits import epilog
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,7 +44,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.
 UrlOnly = Annotated[bool, typer.Option("--url-only", help="Print the URL and nothing else.")]
 
 
-@app.command()
+@app.command(epilog=epilog("engine up"))
 def up(
     *,
     engine: Engine = EngineChoice.opensearch,
@@ -68,7 +68,7 @@ def up(
     typer.echo(_as_json(node) if as_json else node.url)
 
 
-@app.command()
+@app.command(epilog=epilog("engine down"))
 def down(
     *,
     engine: Engine = EngineChoice.opensearch,
@@ -84,7 +84,7 @@ def down(
         typer.echo(f"{engine.value} {'stopped' if stopped else 'was not running'}")
 
 
-@app.command()
+@app.command(epilog=epilog("engine status"))
 def status(
     *,
     engine: Engine = EngineChoice.opensearch,
@@ -93,7 +93,7 @@ def status(
     url_only: UrlOnly = False,
     as_json: Json = False,
 ) -> None:
-    """Say whether the engine runs and where; the exit code is 3 if it does not."""
+    """Say whether the engine runs and where."""
     node = local.status(engine.value, instance, root=home)
     if as_json:
         stopped = json.dumps({"engine": engine.value, "running": False})

@@ -92,7 +92,7 @@ def evaluate(
 
     Without --run the first stage is a real engine: --url, the settings', or the local OpenSearch,
     which is started if need be. The collection is indexed there once, with vectors, and kept as
-    `rankside-eval-…`. Exit code 5: some searches were passed through; the report says why.
+    `rankside-eval-…`.
     """
     try:
         from evaluation.collections import load_collection

@@ -116,10 +116,7 @@ def ingest(
     config: ConfigOption = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Embed documents and index them; run it again after any interruption to go on.
-
-    Exit code 5 says that some records were not indexed: they are in the dead-letter file.
-    """
+    """Embed documents and index them; run it again after any interruption to go on."""
     settings = load_settings(config)
     options = IngestOptions(
         index=index,

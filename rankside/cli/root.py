@@ -12,6 +12,7 @@ from rich.markup import escape
 from plugin.ranking.errors import RanksideError
 from rankside.cli import backfill, demo, doctor, engine, evaluate, ingest, pipelines, search, serve
 from rankside.cli.console import err, exit_code, out
+from rankside.cli.exits import epilog
 
 app = typer.Typer(
     help="Listwise reranking inside OpenSearch and Elasticsearch.",
@@ -20,16 +21,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(engine.app, name="engine")
-app.command()(serve.serve)
-app.command()(ingest.ingest)
-app.command()(backfill.backfill)
-app.command()(pipelines.plan)
-app.command()(pipelines.apply)
-app.command()(pipelines.destroy)
-app.command()(search.search)
-app.command()(doctor.doctor)
-app.command("eval")(evaluate.evaluate)
-app.command()(demo.demo)
+app.command("serve", epilog=epilog("serve"))(serve.serve)
+app.command("ingest", epilog=epilog("ingest"))(ingest.ingest)
+app.command("backfill", epilog=epilog("backfill"))(backfill.backfill)
+app.command("plan", epilog=epilog("plan"))(pipelines.plan)
+app.command("apply", epilog=epilog("apply"))(pipelines.apply)
+app.command("destroy", epilog=epilog("destroy"))(pipelines.destroy)
+app.command("search", epilog=epilog("search"))(search.search)
+app.command("doctor", epilog=epilog("doctor"))(doctor.doctor)
+app.command("eval", epilog=epilog("eval"))(evaluate.evaluate)
+app.command("demo", epilog=epilog("demo"))(demo.demo)
 
 
 def _print_version(wanted: bool) -> None:

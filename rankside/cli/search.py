@@ -103,8 +103,7 @@ def search(
 ) -> None:
     """Search an index and show each hit's place and score before and after reranking.
 
-    Exit codes: 0 good (a search that is passed through too), 2 usage, 3 engine, 4 sidecar (with
-    --on-failure fail).
+    A search that is passed through is good too: its status says why.
     """
     logging.getLogger("connectors").setLevel(logging.ERROR)  # the status line says it
     fields = _listed(text_fields)
