@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from connectors.options import SidecarClientOptions
 from connectors.sidecar import SidecarClient
-from plugin.models.load import load_encoder, profile_for
+from plugin.models.load import load_encoder, pinned, profile_for
 from plugin.models.options import ModelOptions
 from plugin.ranking.errors import ModelMismatch, ModelOutputError, SidecarRejected
 from plugin.ranking.prompts import document_input
@@ -93,12 +93,14 @@ class SidecarEmbedder:
 class InProcessEmbedder:
     """Vectors by an encoder in a thread of this process, loaded at its first use.
 
-    Raises SettingsError where the settings name no usable model.
+    Raises SettingsError where the settings name no usable model, and ModelUnavailable where a hub
+    cannot say which commit of it it has.
     """
 
     parallel = 1
 
     def __init__(self, options: ModelOptions) -> None:
+        options = pinned(options)
         self._profile = profile_for(options)
         self.fingerprint = self._profile.fingerprint
         self.model = self._profile.name

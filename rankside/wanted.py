@@ -114,9 +114,15 @@ async def _served(client: SidecarClientOptions, choice: ModelChoice) -> tuple[st
 
 
 def _registered(settings: Settings, name: str, dimensions: int | None) -> tuple[str, str, int, str]:
-    from plugin.models.load import profile_for
+    from plugin.models.load import follows_hub, profile_for
 
-    profile = profile_for(override(settings.model, "model", name=name))
+    model = override(settings.model, "model", name=name)
+    if follows_hub(model):
+        raise SettingsError(
+            f"vectors of {name} are known by the commit of its hub, and none is set; leave --model "
+            "out to ask the sidecar, or set model.revision"
+        )
+    profile = profile_for(model)
     length = dimensions or profile.dimensions
     if length not in {profile.dimensions, *profile.matryoshka}:
         sizes = ", ".join(map(str, sorted({profile.dimensions, *profile.matryoshka})))

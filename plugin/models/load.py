@@ -40,14 +40,59 @@ def profile_for(options: ModelOptions) -> ModelProfile:
     return profile
 
 
+def follows_hub(options: ModelOptions) -> bool:
+    """Whether the model is whatever its hub has at the time, as nothing pins its commit.
+
+    Raises SettingsError as ``profile_for`` does.
+    """
+    profile = profile_for(options)
+    elsewhere = options.path or options.url or profile.package
+    return not profile.revision and elsewhere is None
+
+
+def pinned(options: ModelOptions) -> ModelOptions:
+    """``options`` with the commit that the hub has now, where nothing pins another.
+
+    What is loaded by them is of that commit, and so the fingerprint covers it. Says in the log
+    how to stay with it.
+
+    Raises:
+        SettingsError: as ``load_encoder``.
+        ModelUnavailable: the hub cannot be reached and its cache has no such model.
+    """
+    if not follows_hub(options):
+        return options
+    try:
+        from plugin.models.loading import hub_commit
+    except ModuleNotFoundError as error:
+        raise _extra_lacking(error) from error
+    profile = profile_for(options)
+    commit = hub_commit(profile, offline=options.offline)
+    if not commit:
+        _log.warning(
+            "%s has no commit that its fingerprint could cover; set model.revision", profile.name
+        )
+        return options
+    _log.warning(
+        "%s is loaded as the hub has it, and stored vectors go out of use when that changes; set "
+        "model.revision to %s to stay with it",
+        profile.name,
+        commit,
+    )
+    return options.model_copy(update={"name": profile.name, "revision": commit})
+
+
 def load_encoder(options: ModelOptions) -> Encoder:
     """The encoder of the settings: remote where a url is set, else in this process.
+
+    A hub model that nothing pins is loaded, and known, by the commit the hub has now.
 
     Raises:
         SettingsError: the name is not in the registry, the device is not there, or the extra
             `models` is not installed.
         ModelUnavailable: the model cannot be loaded.
     """
+    options = pinned(options)
     profile = profile_for(options)
     if options.url is not None:
         return RemoteEncoder(profile, options, tokenizer=_tokenizer(options))
@@ -56,9 +101,7 @@ def load_encoder(options: ModelOptions) -> Encoder:
         from plugin.models.loading import load_model
         from plugin.models.sentence_transformer import SentenceTransformerEncoder
     except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"{error.name} is not installed; install rankside[models], or set model.url"
-        ) from error
+        raise _extra_lacking(error) from error
     placement = place(options.device, options.dtype, half_precision=profile.half_precision)
     model = load_model(
         profile,
@@ -69,6 +112,12 @@ def load_encoder(options: ModelOptions) -> Encoder:
     )
     _log.info("loaded %s: %s", profile.name, placement.reason)
     return SentenceTransformerEncoder(profile, model, batch_tokens=options.batch_tokens)
+
+
+def _extra_lacking(error: ModuleNotFoundError) -> SettingsError:
+    return SettingsError(
+        f"{error.name} is not installed; install rankside[models], or set model.url"
+    )
 
 
 def _tokenizer(options: ModelOptions) -> Tokenizer | None:

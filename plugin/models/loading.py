@@ -14,6 +14,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling as PoolingModule
 from sentence_transformers.sentence_transformer.modules import Transformer
 from transformers.utils import logging as hub_logging
+from transformers.utils.hub import cached_file, extract_commit_hash
 
 from plugin.models.hardware import Placement
 from plugin.ranking.errors import ModelUnavailable
@@ -58,12 +59,22 @@ def load_model(
                     else _built(profile, location, placement, offline=True)
                 )
     except _FAILURES as error:
-        raise ModelUnavailable(
-            f"model {profile.name} cannot be loaded from {location} ({_brief(error)}); check the "
-            "path, or download it where the hub is reachable and set model.path"
-        ) from error
+        raise _unloadable(profile, location, error) from error
     _check(profile, model)
     return model
+
+
+def hub_commit(profile: ModelProfile, *, offline: bool = False) -> str:
+    """The commit that the hub, or offline its cache, has of an unpinned model; "" if untold.
+
+    Raises:
+        ModelUnavailable: the hub cannot be reached and its cache has no such model.
+    """
+    try:
+        file = cached_file(profile.location, "config.json", local_files_only=offline)
+    except _FAILURES as error:
+        raise _unloadable(profile, profile.location, error) from error
+    return extract_commit_hash(file, None) or ""
 
 
 def _shipped(location: str, placement: Placement) -> SentenceTransformer:
@@ -91,6 +102,13 @@ def _built(
     )
     pooling = PoolingModule(transformer.get_embedding_dimension(), _MODES[profile.pooling])
     return SentenceTransformer(modules=[transformer, pooling], device=placement.device)
+
+
+def _unloadable(profile: ModelProfile, location: str, error: Exception) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"model {profile.name} cannot be loaded from {location} ({_brief(error)}); check the "
+        "path, or download it where the hub is reachable and set model.path"
+    )
 
 
 def _brief(error: Exception) -> str:

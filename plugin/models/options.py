@@ -152,7 +152,10 @@ class ModelOptions(Options):
         default=None, description="Description of a model that is not in the registry."
     )
     revision: str = Field(
-        default="", max_length=200, description="Hub commit to load; empty: the registry's."
+        default="",
+        max_length=200,
+        description="Hub commit to load; empty: the registry's, else the newest, which is logged. "
+        "With path or url, the commit that those files are of.",
     )
     offline: bool = Field(default=False, description="Never ask the hub; use local files only.")
     device: str = Field(

@@ -46,6 +46,7 @@ async def test_a_model_of_ones_own_is_described_in_full(settings: Settings) -> N
     ("choice", "message"),
     [
         (ModelChoice("nobody"), "nobody"),
+        (ModelChoice("e2rank-0.6b"), r"set model\.revision"),
         (ModelChoice("all-minilm-l6-v2", 100), "has vectors of 384 dimensions, not 100"),
     ],
 )

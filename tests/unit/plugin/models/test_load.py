@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pydantic import AnyHttpUrl
 
-from plugin.models.load import load_encoder, profile_for
+from plugin.models import registry
+from plugin.models.load import follows_hub, load_encoder, profile_for
 from plugin.models.options import ModelOptions, ProfileOptions
 from plugin.models.remote import RemoteEncoder
 from plugin.models.sentence_transformer import SentenceTransformerEncoder
 from plugin.models.tokenizer import HubTokenizer
-from plugin.ranking.errors import SettingsError
-from plugin.ranking.profile import Pooling
+from plugin.ranking.errors import ModelUnavailable, SettingsError
+from plugin.ranking.profile import ModelProfile, Pooling
 from plugin.ranking.prompts import EncoderInput, InputKind
 
 URL = AnyHttpUrl("http://127.0.0.1:9/v1")
@@ -90,6 +93,63 @@ def test_a_model_of_ones_own_is_loaded_by_path_and_description(
     assert encoder.profile.name == "mine"
     assert (answer.vectors.shape, answer.tokens) == ((1, 32), (128,))
     assert caplog.messages == ["loaded mine: float32 on cpu: the weights are float32"]
+
+
+HUB_MODEL = ModelOptions(name="e2rank-0.6b", device="cpu", offline=True)
+OLD, NEW = "0" * 39 + "1", "0" * 39 + "2"
+
+
+@pytest.fixture
+def hub_has(
+    tmp_path: Path, qwen_folder: Path, qwen_profile: ModelProfile, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], None]:
+    """Let the hub's cache have a commit of a small model as its newest."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(registry, "PROFILES", (qwen_profile,))
+    cached = tmp_path / f"models--{qwen_profile.location.replace('/', '--')}"
+
+    def has(commit: str) -> None:
+        shutil.copytree(qwen_folder, cached / "snapshots" / commit)
+        (cached / "refs").mkdir(exist_ok=True)
+        (cached / "refs" / "main").write_text(commit)
+
+    return has
+
+
+def test_a_model_that_nothing_pins_is_known_by_the_commit_it_was_loaded_from(
+    hub_has: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    hub_has(OLD)
+    first = load_encoder(HUB_MODEL).profile
+    assert first.revision == OLD
+    assert f"set model.revision to {OLD}" in caplog.text
+
+    hub_has(NEW)
+    assert load_encoder(HUB_MODEL).profile.fingerprint != first.fingerprint
+
+
+def test_a_pinned_model_stays_with_its_commit(
+    hub_has: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    hub_has(OLD)
+    hub_has(NEW)
+    encoder = load_encoder(HUB_MODEL.model_copy(update={"revision": OLD}))
+    assert encoder.profile.revision == OLD
+    assert "model.revision" not in caplog.text
+
+
+@pytest.mark.usefixtures("hub_has")
+def test_a_hub_out_of_reach_is_said_with_the_remedy() -> None:
+    with pytest.raises(ModelUnavailable, match=r"set model\.path"):
+        load_encoder(HUB_MODEL)
+
+
+def test_only_what_comes_from_the_hub_follows_it(qwen_folder: Path) -> None:
+    assert follows_hub(ModelOptions(name="e2rank-0.6b"))
+    assert not follows_hub(ModelOptions(name="e2rank-0.6b", revision=OLD))
+    assert not follows_hub(ModelOptions(name="e2rank-0.6b", path=qwen_folder))
+    assert not follows_hub(ModelOptions(name="e2rank-0.6b", url=URL))
+    assert not follows_hub(ModelOptions(name="all-minilm-l6-v2"))
 
 
 def test_a_url_makes_it_remote() -> None:
