@@ -88,6 +88,10 @@ class CachedEncoder:
             truncated=tuple(truncated.get(key, False) for key in keys),
         )
 
+    def close(self) -> None:
+        """Close the encoder."""
+        self._encoder.close()
+
     def missing(self, inputs: Iterable[EncoderInput]) -> list[EncoderInput]:
         """Those of ``inputs`` that must still be encoded, each once, longest first."""
         unknown = {_key(input_): input_ for input_ in inputs}
@@ -146,7 +150,8 @@ class CachedEmbedder:
         return await asyncio.to_thread(self._embedded, inputs)
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Close the encoder."""
+        self._encoder.close()
 
     def _embedded(self, inputs: list[EncoderInput]) -> npt.NDArray[np.float32]:
         missing = self._encoder.missing(inputs)

@@ -116,7 +116,9 @@ class InProcessEmbedder:
             return _whole(await asyncio.to_thread(self._encode, tuple(texts)))
 
     async def close(self) -> None:
-        """Let the encoder go."""
+        """Close the encoder and let it go."""
+        if self._encoder is not None:
+            self._encoder.close()
         self._encoder = None
 
     def _encode(self, texts: Sequence[str]) -> Matrix:

@@ -49,7 +49,7 @@ class WordEncoder:
     """Adds up a vector for each word, so that texts with words in common are near each other.
 
     ``before`` is called with each batch and may raise or wait; ``spoil`` changes the vectors.
-    ``batches`` lists the texts of each batch.
+    ``batches`` lists the texts of each batch; ``closed`` says that it was given back.
     """
 
     def __init__(self, profile: ModelProfile = PROFILE) -> None:
@@ -58,6 +58,10 @@ class WordEncoder:
         self.before: Callable[[Sequence[EncoderInput]], None] = lambda _: None
         self.spoil: Callable[[Matrix], Matrix] = lambda vectors: vectors
         self.batches: list[list[str]] = []
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
     def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
         self.batches.append([one.text for one in inputs])

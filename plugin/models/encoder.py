@@ -49,3 +49,7 @@ class Encoder(Protocol):
         Order, batch size and neighbours never change a float32 model's vector beyond 1e-5.
         """
         ...
+
+    def close(self) -> None:
+        """Give connections back; the encoder is not used after it."""
+        ...

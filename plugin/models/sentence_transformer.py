@@ -77,6 +77,9 @@ class SentenceTransformerEncoder:
             truncated=tuple(one.truncated for one in tokens),
         )
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _embed(self, batch: list[Tokens]) -> Matrix:
         """One forward pass, or two of half the size where memory does not suffice."""
         try:

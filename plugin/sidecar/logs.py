@@ -34,7 +34,6 @@ def configure(level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)  # other libraries': what an operator must see
-    for name in ("rankside", "plugin", "uvicorn.error"):
+    for name in ("rankside", "plugin"):
         logging.getLogger(name).setLevel(level.upper())
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)

@@ -1,4 +1,4 @@
-"""The one thread that owns the encoder: it loads it, and runs batches until the queue is closed."""
+"""The one thread that owns the encoder: loads it, runs batches until the queue ends, closes it."""
 
 from __future__ import annotations
 
@@ -86,6 +86,9 @@ class Worker:
             return
         while batch := self._queue.take():
             self._serve(encoder, batch)
+        error = _caught(encoder.close)
+        if error is not None:
+            logger.warning("the encoder did not close: %s", error, exc_info=error)
 
     def _loading(self) -> Encoder | None:
         found: list[Encoder] = []

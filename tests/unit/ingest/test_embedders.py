@@ -71,6 +71,18 @@ async def test_in_process_vectors_are_the_default_model_s(minilm: Encoder) -> No
     assert embedder.fingerprint == minilm.profile.fingerprint
 
 
+async def test_an_encoder_of_this_process_is_closed_with_its_embedder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    encoder = WordEncoder()
+    monkeypatch.setattr("ingest.embedders.load_encoder", lambda _: encoder)
+    embedder = InProcessEmbedder(ModelOptions(name="all-minilm-l6-v2"))
+    await embedder.embed(TEXTS)
+    assert not encoder.closed
+    await embedder.close()
+    assert encoder.closed
+
+
 def test_a_model_nobody_knows_is_refused_before_anything_is_read() -> None:
     with pytest.raises(SettingsError, match="not in the registry"):
         InProcessEmbedder(ModelOptions(name="no-such-model"))

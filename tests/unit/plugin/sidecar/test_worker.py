@@ -232,6 +232,31 @@ async def test_stopping_finishes_what_is_queued(
     assert [answer.tokens for answer in await asyncio.gather(*calls)] == [(3,)] * 3
 
 
+async def test_the_encoder_is_closed_once_the_last_batch_is_done(
+    start: Start, encoder: WordEncoder
+) -> None:
+    open_: list[bool] = []
+    worker = await start()
+    encoder.before = lambda _: open_.append(not encoder.closed)
+    await worker.encode(inputs("a"), Deadline.after(FAR))
+    await worker.stop(10)
+    assert (open_, encoder.closed) == ([True], True)
+
+
+async def test_an_encoder_that_cannot_be_closed_ends_its_thread_all_the_same(
+    start: Start,
+    encoder: WordEncoder,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken() -> None:
+        raise OSError("half closed")
+
+    monkeypatch.setattr(encoder, "close", broken)
+    await (await start()).stop(10)
+    assert "half closed" in caplog.text
+
+
 async def test_time_waiting_and_running_is_told(
     start: Start, encoder: WordEncoder, gate: Gate
 ) -> None:
