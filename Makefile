@@ -21,8 +21,8 @@ format: $(VENV)/.installed
 bench: $(VENV)/.installed ## speed
 	$(BIN)/python -m evaluation.bench
 
-eval: $(VENV)/.installed ## ranking quality: chooses and reports the default model's weights
-	$(BIN)/python -m evaluation.weights
+eval: $(VENV)/.installed ## ranking quality: chooses the default model's weights, writes the page's tables
+	$(BIN)/python -m evaluation.weights --page docs/reference/quality.md $(EVAL_ARGS)
 
 serve: $(VENV)/.installed
 	$(BIN)/rankside serve
