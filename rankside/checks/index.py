@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from connectors.engine import Engine, EngineKind
+from connectors.index import vector_field
 from connectors.mapping import DIMENSIONS, VECTOR_TYPES, field_mapping
 from connectors.meta import IndexMeta, document_text, vector_hash
 from plugin.ranking.errors import EngineRejected, SettingsError
@@ -60,17 +61,24 @@ async def described(case: Case) -> Finding:
 
 
 async def mapped(case: Case) -> Finding:
-    """The vector field has the type, length and similarity that a rescore needs."""
+    """The vector field has the type and length that a rescore needs, and the similarity of k-NN."""
     meta, kind = known(case.meta), known(case.engine).kind
+    remedy = f"a mapping cannot change: `rankside backfill --index {case.index} --rebuild`"
+    scripts_only: list[str] = []
     for name, mapping in case.mappings.items():
-        wrong = _wrong(kind, field_mapping(mapping, meta.vector_field), meta)
+        field = field_mapping(mapping, meta.vector_field)
+        wrong = _wrong(kind, field, meta)
         if wrong:
-            return Finding(
-                "vector field",
-                Level.PROBLEM,
-                f"{meta.vector_field} of {name} {wrong}",
-                f"a mapping cannot change: `rankside backfill --index {case.index} --rebuild`",
-            )
+            sentence = f"{meta.vector_field} of {name} {wrong}"
+            return Finding("vector field", Level.PROBLEM, sentence, remedy)
+        if not vector_field(kind, known(field)).exact_knn:
+            scripts_only.append(name)
+    if scripts_only:
+        sentence = (
+            f"{meta.vector_field} of {', '.join(scripts_only)} has no k-NN by cosine: searches are "
+            "rescored where the engine runs scripts, and passed through where it does not"
+        )
+        return Finding("vector field", Level.WARNING, sentence, remedy)
     return Finding("vector field", Level.GOOD, f"{meta.vector_field} is mapped as it must be")
 
 
@@ -101,7 +109,7 @@ async def fresh(case: Case) -> Finding:
     looked, changed = await _changed(engine, case.index, meta)
     remedy = f"`rankside backfill --index {case.index}` embeds them again"
     if other:
-        sentence = f"{other} vectors are of another model or unmarked, and are not used"
+        sentence = f"{other} vectors are of another model, and not compared, or unmarked"
         return Finding("freshness", Level.WARNING, sentence, remedy)
     if changed:
         sentence = (
@@ -120,17 +128,7 @@ def _wrong(kind: EngineKind, field: Mapping[str, Any] | None, meta: IndexMeta) -
         return f"is a {field.get('type')}, not a {wanted}"
     if field.get(length) != meta.dimensions:
         return f"has {field.get(length)} dimensions, not {meta.dimensions}"
-    similarity = _similarity(kind, field)
-    if similarity not in {"cosine", "cosinesimil"}:
-        return f"compares by {similarity}, not by cosine"
     return ""
-
-
-def _similarity(kind: EngineKind, field: Mapping[str, Any]) -> str:
-    if kind is EngineKind.ELASTICSEARCH:
-        return str(field.get("similarity", "cosine"))
-    method = field.get("method", {})
-    return str(method.get("space_type") or field.get("space_type") or "l2")
 
 
 async def _count(engine: Engine, index: str | None, query: Mapping[str, Any]) -> int:

@@ -191,10 +191,6 @@ async def test_what_an_index_says_of_itself(
         (None, "is not mapped"),
         ({"type": "float"}, "is a float, not a dense_vector"),
         ({"type": "dense_vector", "dims": 8}, "has 8 dimensions, not 16"),
-        (
-            {"type": "dense_vector", "dims": 16, "similarity": "l2_norm"},
-            "compares by l2_norm, not by cosine",
-        ),
     ],
 )
 async def test_a_vector_field_that_a_rescore_cannot_use(
@@ -209,6 +205,18 @@ async def test_a_vector_field_that_a_rescore_cannot_use(
     assert finding.level is Level.PROBLEM
     assert words in finding.sentence
     assert "--rebuild" in finding.remedy
+
+
+@pytest.mark.parametrize("change", [{"similarity": "l2_norm"}, {"index": False}])
+async def test_a_vector_field_that_only_scripts_can_compare_is_no_problem_yet(
+    case: Case, change: dict[str, Any]
+) -> None:
+    mapping = mapping_of(META)
+    mapping["properties"][META.vector_field] = {"type": "dense_vector", "dims": 16, **change}
+    case.mappings = {"docs": mapping}
+    finding = await index_checks.mapped(case)
+    assert finding.level is Level.WARNING
+    assert "docs has no k-NN by cosine" in finding.sentence
 
 
 async def test_a_vector_field_with_the_default_similarity_is_by_cosine(case: Case) -> None:
