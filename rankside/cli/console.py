@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -75,6 +77,17 @@ IndexOption = Annotated[str, typer.Option("--index", help="Index or alias.")]
 ConfigOption = Annotated[
     str | None, typer.Option("--config", help="Settings file (TOML); default: RANKSIDE_CONFIG.")
 ]
+
+
+def called_as() -> list[str]:
+    """The words this program was called by, for a command line that the user can copy.
+
+    `make demo` calls `.venv/bin/rankside`, which is on no PATH.
+    """
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py":
+        return [sys.executable, "-m", "rankside"]
+    return [program.name if shutil.which(program.name) == sys.argv[0] else sys.argv[0]]
 
 
 def print_json(value: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +13,23 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from plugin.ranking.errors import SettingsError
-from rankside.cli.console import JsonFlag, SidecarOption, UrlOption, err, out, print_json, progress
+from rankside.cli.console import (
+    JsonFlag,
+    SidecarOption,
+    UrlOption,
+    called_as,
+    err,
+    out,
+    print_json,
+    progress,
+)
 
 if TYPE_CHECKING:
+    from connectors.options import SidecarClientOptions
     from rankside.demo.report import Report
 
 ENGINE: Final = "opensearch"
+TRIED: Final = "run a command and read its output"
 
 
 def demo(
@@ -40,7 +52,7 @@ def demo(
         _stop()
         return
     _require_extras()
-    result = asyncio.run(_run(url, sidecar, quiet=as_json))
+    result, client = asyncio.run(_run(url, sidecar, quiet=as_json))
     if markdown is not None:
         markdown.write_text(result.to_markdown() + "\n", encoding="utf-8")
     if as_json:
@@ -49,12 +61,23 @@ def demo(
     result.print(out)
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
     out.print(f"[dim]{steps}[/]")
+    _print_command("Try", _search(url, client))
     if url is None or sidecar is None:
-        out.print(
-            'Try: rankside search "run a command and read its output" --index rankside-demo'
-            "\nStop it all: rankside demo --stop",
-            highlight=False,
-        )
+        _print_command("Stop it all", ["demo", "--stop"])
+
+
+def _search(url: str | None, client: SidecarClientOptions) -> list[str]:
+    """The words of a search of the demo's index; a local node is found without its address."""
+    from rankside.demo.run import INDEX
+
+    engine = [] if url is None else ["--url", url]
+    return ["search", TRIED, "--index", INDEX, *engine, "--sidecar", client.url]
+
+
+def _print_command(label: str, words: list[str]) -> None:
+    """A line to copy, whole: neither wrapped nor taken for markup."""
+    line = f"{label}: {shlex.join([*called_as(), *words])}"
+    out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _stop() -> None:
@@ -90,7 +113,10 @@ def _step(seconds: dict[str, float], name: str, *, quiet: bool) -> Iterator[None
     seconds[name] = round(time.perf_counter() - start, 1)
 
 
-async def _run(url: str | None, sidecar: str | None, *, quiet: bool) -> Report:
+async def _run(
+    url: str | None, sidecar: str | None, *, quiet: bool
+) -> tuple[Report, SidecarClientOptions]:
+    """The report, and how the sidecar is reached."""
     from connectors.options import SidecarClientOptions
     from deploy import local
     from deploy.local.places import cache_root
@@ -112,4 +138,5 @@ async def _run(url: str | None, sidecar: str | None, *, quiet: bool) -> Report:
     with _step(seconds, "ingest", quiet=quiet), progress(quiet=quiet) as bar:
         await ingest_corpus(folder, documents, url, client, bar)
     with _step(seconds, "searches", quiet=quiet), progress(quiet=quiet) as bar:
-        return await compare_systems(load_collection(folder), url, client, seconds, bar)
+        report = await compare_systems(load_collection(folder), url, client, seconds, bar)
+    return report, client

@@ -72,6 +72,7 @@ async def search_all(
     queries: Mapping[str, str],
     options: SearchOptions,
     step: Callable[[], object],
+    remedy: str = f"run `rankside doctor --index {INDEX}`",
 ) -> Searches:
     """Every query, one at a time; ``step()`` after each. The first few go ahead, to warm up.
 
@@ -84,8 +85,7 @@ async def search_all(
         result = await searcher.search(INDEX, {"size": SIZE, "query": match}, options)
         if result.status is Status.PASSED_THROUGH and result.reason not in _EXPECTED:
             raise SidecarUnavailable(
-                f"the search for {text!r} was not reranked ({result.reason}); run "
-                f"`rankside doctor --index {INDEX}`"
+                f"the search for {text!r} was not reranked ({result.reason}); {remedy}"
             )
         results[id_] = result
         step()
@@ -105,6 +105,7 @@ async def compare_systems(
         RanksideError: engine or sidecar failed.
     """
     engine = await connect(EngineOptions(url=url))
+    remedy = f"run `rankside doctor --index {INDEX} --url {url} --sidecar {client.url}`"
     found = {}
     try:
         async with SidecarClient(client) as sidecar:
@@ -112,7 +113,7 @@ async def compare_systems(
             for name, options in systems().items():
                 task = bar.add_task(name, total=len(collection.queries) + WARM_UP)
                 step = partial(bar.advance, task)
-                found[name] = await search_all(searcher, collection.queries, options, step)
+                found[name] = await search_all(searcher, collection.queries, options, step, remedy)
             card, info = await sidecar.model(), await engine.info()
     finally:
         await engine.close()

@@ -1,0 +1,129 @@
+"""`rankside demo` around its steps: where it finds engine and sidecar, and what it tells you."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from deploy import local
+from rankside.cli.console import called_as
+from rankside.cli.root import app
+from rankside.demo import background, corpus, ingest, run
+from rankside.demo.corpus import BeirCounts
+from rankside.demo.report import Report
+
+NODE = "http://127.0.0.1:9201"
+STARTED = "http://127.0.0.1:49152"
+REPORT = Report(
+    documents=4,
+    queries=2,
+    judgments=3,
+    model="words (16 dimensions)",
+    engine="opensearch 3",
+    machine="a toaster",
+    quality=[],
+    latency=[],
+    examples=[],
+    seconds={"node": 1.0},
+)
+
+Demo = Callable[..., Result]
+
+
+@pytest.fixture
+def calls() -> dict[str, Any]:
+    """What the steps were given."""
+    return {}
+
+
+@pytest.fixture
+def demo(calls: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Demo:
+    """Runs the command, every step of which only notes what it was given."""
+
+    def up(engine: str, **_: Any) -> SimpleNamespace:
+        calls["node"] = engine
+        return SimpleNamespace(url=NODE)
+
+    def start(*arguments: str) -> SimpleNamespace:
+        calls["sidecar"] = arguments
+        return SimpleNamespace(url=STARTED)
+
+    async def ingest_corpus(*given: Any) -> None:
+        calls["ingest"] = given
+
+    async def compare_systems(*given: Any) -> Report:
+        calls["searches"] = given
+        return REPORT
+
+    monkeypatch.setenv("RANKSIDE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(local, "up", up)
+    monkeypatch.setattr(background, "start", start)
+    monkeypatch.setattr(corpus, "write_beir", lambda _folder: BeirCounts(4, 2, 3, 0))
+    monkeypatch.setattr("evaluation.collections.load_collection", lambda folder: folder)
+    monkeypatch.setattr(ingest, "ingest_corpus", ingest_corpus)
+    monkeypatch.setattr(run, "compare_systems", compare_systems)
+    monkeypatch.setattr(sys, "argv", [".venv/bin/rankside", "demo"])
+    return lambda *words: CliRunner().invoke(app, ["demo", *words])
+
+
+def printed(result: Result, label: str) -> list[str]:
+    """The words of the command that is printed behind ``label``, on one line."""
+    assert result.exit_code == 0, result.output
+    lines = [line for line in result.stdout.splitlines() if line.startswith(f"{label}: ")]
+    return shlex.split(lines[0].removeprefix(f"{label}: ")) if lines else []
+
+
+def test_the_search_to_try_names_the_sidecar_that_the_demo_started(demo: Demo) -> None:
+    words = printed(demo(), "Try")
+    assert words[:2] == [".venv/bin/rankside", "search"]
+    assert words[words.index("--sidecar") + 1] == STARTED
+    assert words[words.index("--index") + 1] == "rankside-demo"
+    assert "--url" not in words, "a local node is found without"
+
+
+def test_the_search_to_try_names_the_addresses_that_were_typed(demo: Demo) -> None:
+    words = printed(demo("--url", "http://e:9200", "--sidecar", "http://s:8080"), "Try")
+    assert words[words.index("--url") + 1] == "http://e:9200"
+    assert words[words.index("--sidecar") + 1] == "http://s:8080"
+
+
+def test_every_printed_command_can_be_parsed(demo: Demo) -> None:
+    result = demo()
+    for label in ("Try", "Stop it all"):
+        _, name, *words = printed(result, label)
+        command = get_command(app).commands[name]  # type: ignore[attr-defined]
+        command.make_context(name, words)
+
+
+def test_what_the_demo_did_not_start_it_does_not_offer_to_stop(demo: Demo) -> None:
+    result = demo("--url", "http://e:9200", "--sidecar", "http://s:8080")
+    assert printed(result, "Stop it all") == []
+    assert printed(demo(), "Stop it all") == [".venv/bin/rankside", "demo", "--stop"]
+
+
+@pytest.mark.parametrize(
+    ("argv0", "found", "words"),
+    [
+        (".venv/bin/rankside", None, [".venv/bin/rankside"]),
+        (".venv/bin/rankside", "/opt/bin/rankside", [".venv/bin/rankside"]),
+        ("/opt/bin/rankside", "/opt/bin/rankside", ["rankside"]),
+        ("/src/rankside/__main__.py", None, [sys.executable, "-m", "rankside"]),
+    ],
+)
+def test_a_command_is_shown_as_it_was_called(
+    argv0: str, found: str | None, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [argv0])
+    monkeypatch.setattr("shutil.which", lambda _: found)
+    assert called_as() == words
