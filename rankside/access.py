@@ -29,6 +29,12 @@ def client_options(settings: Settings, sidecar: str | None = None) -> SidecarCli
     return override(settings.client, "client", url=sidecar)
 
 
+def named_client(settings: Settings, sidecar: str | None) -> SidecarClientOptions | None:
+    """Those options where the sidecar is named or set; None where a command may start its own."""
+    chosen = sidecar is not None or "url" in settings.client.model_fields_set
+    return client_options(settings, sidecar) if chosen else None
+
+
 def override(options: Table, table: str, **given: Any) -> Table:
     """``options`` with those of the command line that are not None, checked like every other.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from plugin.ranking.errors import SettingsError
+from rankside.access import client_options, engine_options, named_client
 from rankside.cli.console import (
+    ConfigOption,
     JsonFlag,
     SidecarOption,
     UrlOption,
@@ -23,13 +25,15 @@ from rankside.cli.console import (
     print_json,
     progress,
 )
+from rankside.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from connectors.options import SidecarClientOptions
+    from connectors.options import EngineOptions, SidecarClientOptions
     from rankside.demo.report import Report
 
 ENGINE: Final = "opensearch"
 TRIED: Final = "run a command and read its output"
+PATIENCE: Final = 120.0  # seconds for one call, where the settings do not say
 
 
 def demo(
@@ -41,37 +45,72 @@ def demo(
     markdown: Annotated[
         Path | None, typer.Option(help="Also write the figures to this file, as Markdown.")
     ] = None,
+    config: ConfigOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run judged queries over the standard library's docstrings, before and after reranking.
 
-    Starts a local OpenSearch node and a sidecar unless their addresses are given, and leaves both
-    running for you to try.
+    Starts a local OpenSearch node and a sidecar unless their addresses are given or set, and leaves
+    both running for you to try.
     """
     if stop:
         _stop()
         return
     _require_extras()
-    result, client = asyncio.run(_run(url, sidecar, quiet=as_json))
+    settings = load_settings(config)
+    named = named_client(settings, sidecar)
+    seconds: dict[str, float] = {}
+    with _step(seconds, "node", quiet=as_json):
+        engine = _engine(settings, url)
+    with _step(seconds, "sidecar", quiet=as_json):
+        client = _client(settings, named)
+    result = asyncio.run(_run(engine, client, seconds, quiet=as_json))
     if markdown is not None:
         markdown.write_text(result.to_markdown() + "\n", encoding="utf-8")
     if as_json:
         print_json(result.to_json())
         return
-    result.print(out)
-    steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in result.seconds.items())
-    out.print(f"[dim]{steps}[/]")
-    _print_command("Try", _search(url, client))
-    if url is None or sidecar is None:
+    _print(result)
+    found = client.url == settings.client.url  # by a search with the same settings
+    where = {"--url": url, "--sidecar": None if found else client.url, "--config": config}
+    _print_command("Try", _search(where))
+    if named is None or not _has_engine(settings, url):
         _print_command("Stop it all", ["demo", "--stop"])
 
 
-def _search(url: str | None, client: SidecarClientOptions) -> list[str]:
+def _print(report: Report) -> None:
+    report.print(out)
+    steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in report.seconds.items())
+    out.print(f"[dim]{steps}[/]")
+
+
+def _has_engine(settings: Settings, url: str | None) -> bool:
+    return url is not None or settings.engine.url is not None
+
+
+def _engine(settings: Settings, url: str | None) -> EngineOptions:
+    """The engine named, else set, else the local OpenSearch, started if it does not run."""
+    from deploy import local
+
+    return engine_options(settings, url if _has_engine(settings, url) else local.up(ENGINE).url)
+
+
+def _client(settings: Settings, named: SidecarClientOptions | None) -> SidecarClientOptions:
+    """The sidecar named or set, else one started in the background."""
+    from rankside.demo import background
+
+    client = named or client_options(settings, background.start().url)
+    if "timeout" in settings.client.model_fields_set:
+        return client
+    return client.model_copy(update={"timeout": PATIENCE})
+
+
+def _search(where: Mapping[str, str | None]) -> list[str]:
     """The words of a search of the demo's index; a local node is found without its address."""
     from rankside.demo.run import INDEX
 
-    engine = [] if url is None else ["--url", url]
-    return ["search", TRIED, "--index", INDEX, *engine, "--sidecar", client.url]
+    given = [word for option, value in where.items() if value for word in (option, value)]
+    return ["search", TRIED, "--index", INDEX, *given]
 
 
 def _print_command(label: str, words: list[str]) -> None:
@@ -114,29 +153,22 @@ def _step(seconds: dict[str, float], name: str, *, quiet: bool) -> Iterator[None
 
 
 async def _run(
-    url: str | None, sidecar: str | None, *, quiet: bool
-) -> tuple[Report, SidecarClientOptions]:
-    """The report, and how the sidecar is reached."""
-    from connectors.options import SidecarClientOptions
-    from deploy import local
+    engine: EngineOptions,
+    client: SidecarClientOptions,
+    seconds: dict[str, float],
+    *,
+    quiet: bool,
+) -> Report:
     from deploy.local.places import cache_root
     from evaluation.collections import load_collection
-    from rankside.demo import background
     from rankside.demo.corpus import write_beir
     from rankside.demo.ingest import ingest_corpus
     from rankside.demo.run import compare_systems
 
-    seconds: dict[str, float] = {}
-    with _step(seconds, "node", quiet=quiet):
-        url = url or local.up(ENGINE).url
-    with _step(seconds, "sidecar", quiet=quiet):
-        sidecar = sidecar or background.start().url
-    client = SidecarClientOptions(url=sidecar, timeout=120)
     folder = cache_root() / "demo"
     with _step(seconds, "corpus", quiet=quiet):
         documents = write_beir(folder).documents
     with _step(seconds, "ingest", quiet=quiet), progress(quiet=quiet) as bar:
-        await ingest_corpus(folder, documents, url, client, bar)
+        await ingest_corpus(folder, documents, engine, client, bar)
     with _step(seconds, "searches", quiet=quiet), progress(quiet=quiet) as bar:
-        report = await compare_systems(load_collection(folder), url, client, seconds, bar)
-    return report, client
+        return await compare_systems(load_collection(folder), engine, client, seconds, bar)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plugin.ranking.errors import PartlyDone, SettingsError
+from rankside.access import engine_options, named_client
 from rankside.cli.console import (
     ConfigOption,
     SidecarOption,
@@ -25,7 +26,7 @@ from rankside.cli.console import (
 from rankside.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from connectors.options import EngineOptions, SidecarClientOptions
+    from connectors.options import EngineOptions
     from evaluation.collections import Collection
     from evaluation.experiment import Through
     from evaluation.memory import Track
@@ -113,7 +114,7 @@ def evaluate(
         through=chosen,
         analyzer=analyzer,
         engine=None if run else _engine(settings, url, quiet=json_out == STDOUT),
-        sidecar=_sidecar(settings, sidecar),
+        sidecar=named_client(settings, sidecar),
         serve_arguments=("--config", config) if config else (),
         model=settings.model,
     )
@@ -165,7 +166,6 @@ def _through(named: str | None, run: Path | None) -> Through:
 def _engine(settings: Settings, url: str | None, *, quiet: bool) -> EngineOptions:
     """The engine named, else set, else the local OpenSearch, started if it does not run."""
     from deploy import local
-    from rankside.access import engine_options
 
     if url is None and settings.engine.url is None and not _local_runs():
         with _tracked(quiet=quiet) as track:
@@ -185,14 +185,6 @@ def _local_runs() -> bool:
     from deploy import local
 
     return any(local.status(name) is not None for name in local.ENGINES)
-
-
-def _sidecar(settings: Settings, named: str | None) -> SidecarClientOptions | None:
-    """The sidecar named or set; None to start one for this run."""
-    from rankside.access import client_options
-
-    chosen = named is not None or "url" in settings.client.model_fields_set
-    return client_options(settings, named) if chosen else None
 
 
 def _run(collection: Collection, options: EvaluationOptions, track: Track) -> Evaluation:

@@ -16,7 +16,7 @@ from rankside.demo.run import INDEX
 
 
 async def ingest_corpus(
-    folder: Path, documents: int, url: str, client: SidecarClientOptions, bar: Bar
+    folder: Path, documents: int, where: EngineOptions, client: SidecarClientOptions, bar: Bar
 ) -> IngestReport:
     """Index the corpus in ``folder`` (BEIR layout) with vectors; a second time only what changed.
 
@@ -28,7 +28,7 @@ async def ingest_corpus(
     def show(progress: Progress) -> None:
         bar.update(task, completed=progress.settled)
 
-    engine = await connect(EngineOptions(url=url))
+    engine = await connect(where)
     embedder = await SidecarEmbedder.connect(client)
     # The corpus is written anew each time; what a killed run had indexed is skipped all the same.
     options = IngestOptions(index=INDEX, flow=FlowOptions(skip_existing=True), resume=False)

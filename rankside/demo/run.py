@@ -94,7 +94,7 @@ async def search_all(
 
 async def compare_systems(
     collection: Collection,
-    url: str,
+    where: EngineOptions,
     client: SidecarClientOptions,
     seconds: dict[str, float],
     bar: Progress,
@@ -104,8 +104,8 @@ async def compare_systems(
     Raises:
         RanksideError: engine or sidecar failed.
     """
-    engine = await connect(EngineOptions(url=url))
-    remedy = f"run `rankside doctor --index {INDEX} --url {url} --sidecar {client.url}`"
+    engine = await connect(where)
+    remedy = f"run `rankside doctor --index {INDEX} --url {where.url} --sidecar {client.url}`"
     found = {}
     try:
         async with SidecarClient(client) as sidecar:

@@ -5,7 +5,7 @@ import pytest
 from connectors.options import EngineOptions, SidecarClientOptions
 from deploy import local
 from plugin.ranking.errors import SettingsError
-from rankside.access import client_options, engine_options
+from rankside.access import client_options, engine_options, named_client
 from rankside.settings import Settings
 
 SET = Settings(engine=EngineOptions(url="http://engine:9200", retries=1))
@@ -18,6 +18,13 @@ def test_what_is_typed_wins_and_the_rest_stays() -> None:
     client = client_options(SET, "http://sidecar:1")
     assert client == SidecarClientOptions(url="http://sidecar:1")
     assert client_options(SET) == SET.client
+
+
+def test_a_sidecar_is_named_where_it_is_typed_or_set() -> None:
+    assert named_client(SET, None) is None
+    assert named_client(SET, "http://sidecar:1") == SidecarClientOptions(url="http://sidecar:1")
+    client = SidecarClientOptions(url="http://sidecar:2", timeout=3)
+    assert named_client(Settings(client=client), None) == client
 
 
 def test_a_typed_address_is_checked_like_a_set_one() -> None:

@@ -14,8 +14,12 @@ from click.testing import Result
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from connectors.options import EngineOptions
+from connectors.options import SidecarClientOptions as SidecarOptions
 from deploy import local
+from plugin.ranking.errors import SettingsError
 from rankside.cli.console import called_as
+from rankside.cli.demo import PATIENCE
 from rankside.cli.root import app
 from rankside.demo import background, corpus, ingest, run
 from rankside.demo.corpus import BeirCounts
@@ -110,6 +114,53 @@ def test_what_the_demo_did_not_start_it_does_not_offer_to_stop(demo: Demo) -> No
     result = demo("--url", "http://e:9200", "--sidecar", "http://s:8080")
     assert printed(result, "Stop it all") == []
     assert printed(demo(), "Stop it all") == [".venv/bin/rankside", "demo", "--stop"]
+
+
+def test_an_engine_and_a_sidecar_that_are_set_are_used_and_none_is_started(
+    demo: Demo, calls: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RANKSIDE_ENGINE__URL", "http://e:9200")
+    monkeypatch.setenv("RANKSIDE_ENGINE__API_KEY", "secret")
+    monkeypatch.setenv("RANKSIDE_CLIENT__URL", "http://s:8080")
+    monkeypatch.setenv("RANKSIDE_CLIENT__API_KEY", "hush")
+
+    words = printed(demo(), "Try")
+
+    assert calls.keys() == {"ingest", "searches"}
+    for step in calls.values():
+        engine, client = (one for one in step if isinstance(one, EngineOptions | SidecarOptions))
+        assert (engine.url, engine.api_key.get_secret_value()) == ("http://e:9200", "secret")
+        assert (client.url, client.api_key.get_secret_value()) == ("http://s:8080", "hush")
+    assert words[3:] == ["--index", "rankside-demo"], "a search finds by itself what is set"
+
+
+def test_the_settings_file_that_is_named_is_read_and_named_again(
+    demo: Demo, calls: dict[str, Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "rankside.toml"
+    file.write_text('[engine]\nurl = "http://e:9200"\n[client]\ntimeout = 7\n')
+
+    words = printed(demo("--config", str(file)), "Try")
+
+    client = calls["ingest"][3]
+    assert (client.url, client.timeout) == (STARTED, 7)
+    assert "node" not in calls
+    assert words[words.index("--config") + 1] == str(file)
+
+
+def test_a_sidecar_has_longer_than_a_search_allows_unless_set(
+    demo: Demo, calls: dict[str, Any]
+) -> None:
+    assert demo().exit_code == 0
+    assert calls["ingest"][3].timeout == PATIENCE
+
+
+def test_a_wrong_address_ends_it_before_anything_is_started(
+    demo: Demo, calls: dict[str, Any]
+) -> None:
+    for option in ("--url", "--sidecar"):
+        assert isinstance(demo(option, "localhost").exception, SettingsError)
+    assert calls == {}
 
 
 @pytest.mark.parametrize(
