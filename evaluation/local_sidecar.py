@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,16 +47,21 @@ def local_sidecar(
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait_until_ready(process, url, Path(log.name))
+            wait_until_ready(url, Path(log.name), runs=lambda: process.poll() is None)
             yield url
         finally:
             _end(process)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
+def wait_until_ready(url: str, log: Path, *, runs: Callable[[], bool]) -> None:
+    """Return once the sidecar at ``url`` would answer; ``runs`` tells whether its process does.
+
+    Raises:
+        SidecarUnavailable: it ended or was not ready in time; the message has the end of its log.
+    """
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
-        if process.poll() is not None:
+        if not runs():
             raise SidecarUnavailable(
                 f"the sidecar ended while starting; its log ends: {_tail(log)}"
             )

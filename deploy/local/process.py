@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -75,8 +76,15 @@ def _gone(pid: int, started: int, patience: float) -> bool:
     return True
 
 
-def spawn(command: list[str], *, stdin: Path | None, output: Path, tmp: Path) -> int:
-    """Start a process that outlives us, with a clean environment; its pid.
+def spawn(
+    command: list[str],
+    *,
+    stdin: Path | None,
+    output: Path,
+    tmp: Path,
+    environment: Mapping[str, str] | None = None,
+) -> int:
+    """Start a process that outlives us, with ``environment`` (None: a clean one); its pid.
 
     `subprocess` would warn about a child that is left running, which here is the purpose.
     """
@@ -84,7 +92,8 @@ def spawn(command: list[str], *, stdin: Path | None, output: Path, tmp: Path) ->
     return os.posix_spawn(
         command[0],
         command,
-        {
+        environment
+        or {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
             "HOME": f"{tmp}",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from plugin.models.options import AUTO
 from plugin.ranking.errors import SettingsError
 from rankside.access import client_options, engine_options, named_client
 from rankside.cli.console import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 ENGINE: Final = "opensearch"
 TRIED: Final = "run a command and read its output"
+MODEL: Final = "all-minilm-l6-v2"
 PATIENCE: Final = 120.0  # seconds for one call, where the settings do not say
 
 
@@ -63,7 +65,7 @@ def demo(
     with _step(seconds, "node", quiet=as_json):
         engine = _engine(settings, url)
     with _step(seconds, "sidecar", quiet=as_json):
-        client = _client(settings, named)
+        client = _client(settings, named, config)
     result = asyncio.run(_run(engine, client, seconds, quiet=as_json))
     if markdown is not None:
         markdown.write_text(result.to_markdown() + "\n", encoding="utf-8")
@@ -95,14 +97,27 @@ def _engine(settings: Settings, url: str | None) -> EngineOptions:
     return engine_options(settings, url if _has_engine(settings, url) else local.up(ENGINE).url)
 
 
-def _client(settings: Settings, named: SidecarClientOptions | None) -> SidecarClientOptions:
+def _client(
+    settings: Settings, named: SidecarClientOptions | None, config: str | None
+) -> SidecarClientOptions:
     """The sidecar named or set, else one started in the background."""
     from rankside.demo import background
 
-    client = named or client_options(settings, background.start().url)
+    client = named
+    if client is None:
+        client = client_options(settings, background.start(_serve(settings, config)).url)
     if "timeout" in settings.client.model_fields_set:
         return client
     return client.model_copy(update={"timeout": PATIENCE})
+
+
+def _serve(settings: Settings, config: str | None) -> list[str]:
+    """Arguments of the sidecar: the model whose figures are documented, unless one is set.
+
+    The default with CUDA would be fetched from its hub first.
+    """
+    name = MODEL if settings.model.name == AUTO else settings.model.name
+    return ["--model", name, *(["--config", str(Path(config).absolute())] if config else [])]
 
 
 def _search(where: Mapping[str, str | None]) -> list[str]:

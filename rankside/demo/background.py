@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import json
-import time
+import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 from deploy.local import process
 from deploy.local.places import cache_root, locked
-from evaluation.local_sidecar import free_port, is_ready, serve_command
+from evaluation.local_sidecar import free_port, serve_command, wait_until_ready
 from plugin.ranking.errors import SidecarUnavailable
 
 _MARK = "rankside"
-_START_TIMEOUT = 120.0  # seconds; loading torch and the model takes 5 to 20 on two cores
-_POLL = 0.1
 _GRACE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class BackgroundSidecar:
-    """A `rankside serve` process of this machine."""
+    """A `rankside serve` process of this machine; ``arguments`` are those after the address."""
 
     url: str
     pid: int
     started: int
     log: str
+    arguments: Sequence[str] = ()
 
     @classmethod
     def running(cls) -> Self | None:
@@ -43,43 +43,50 @@ class BackgroundSidecar:
         _state_file().unlink(missing_ok=True)
 
 
-def start() -> BackgroundSidecar:
-    """The sidecar that runs, else one started now with default settings; ready to answer.
+def start(arguments: Sequence[str] = ()) -> BackgroundSidecar:
+    """The sidecar that runs with these arguments, else one started now; ready to answer.
+
+    It has our environment: the proxy, the hub's cache and key, and the settings there. One that
+    runs with other arguments is stopped.
 
     Raises:
         SidecarUnavailable: it ended or was not ready in time; the message names its log.
     """
     with locked(cache_root(), "sidecar"):
-        sidecar = BackgroundSidecar.running() or _spawn()
-        _wait_until_ready(sidecar)
+        sidecar = BackgroundSidecar.running()
+        if sidecar is not None and list(sidecar.arguments) != list(arguments):
+            sidecar.stop()
+            sidecar = None
+        sidecar = sidecar or _spawn(arguments)
+        _wait(sidecar)
         return sidecar
 
 
-def _spawn() -> BackgroundSidecar:
+def _spawn(arguments: Sequence[str]) -> BackgroundSidecar:
     port = free_port()
     folder = _state_file().parent
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "sidecar.log"
     log.write_text("", "utf-8")
-    pid = process.spawn(serve_command(port), stdin=None, output=log, tmp=folder)
+    command = [*serve_command(port), *arguments]
+    pid = process.spawn(command, stdin=None, output=log, tmp=folder, environment=os.environ)
     started = process.started_at(pid) or 0
-    sidecar = BackgroundSidecar(f"http://127.0.0.1:{port}", pid, started, str(log))
+    url = f"http://127.0.0.1:{port}"
+    sidecar = BackgroundSidecar(url, pid, started, str(log), list(arguments))
     _state_file().write_text(json.dumps(asdict(sidecar)), "utf-8")
     return sidecar
 
 
-def _wait_until_ready(sidecar: BackgroundSidecar) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT
-    while time.monotonic() < deadline:
-        if not process.is_ours(sidecar.pid, sidecar.started, _MARK):
-            raise SidecarUnavailable(f"the sidecar ended while starting; its log is {sidecar.log}")
-        if is_ready(sidecar.url):
-            return
-        time.sleep(_POLL)
-    sidecar.stop()
-    raise SidecarUnavailable(
-        f"the sidecar was not ready after {_START_TIMEOUT:.0f} s; its log is {sidecar.log}"
-    )
+def _wait(sidecar: BackgroundSidecar) -> None:
+    try:
+        wait_until_ready(
+            sidecar.url,
+            Path(sidecar.log),
+            runs=lambda: process.is_ours(sidecar.pid, sidecar.started, _MARK),
+        )
+    except SidecarUnavailable as error:
+        sidecar.stop()
+        raise SidecarUnavailable(f"{error}; all of it is in {sidecar.log}") from error
 
 
 def _state_file() -> Path:

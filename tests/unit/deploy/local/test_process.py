@@ -93,6 +93,15 @@ def test_what_is_spawned_has_a_clean_environment_its_input_and_a_session(
     assert "JAVA_TOOL_OPTIONS" not in text
 
 
+def test_what_is_spawned_has_the_environment_that_is_given(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    code = "import os; print(os.environ['GIVEN'], 'HOME' in os.environ)"
+    command = [sys.executable, "-c", code]
+    pid = spawn(command, stdin=None, output=log, tmp=tmp_path, environment={"GIVEN": "this"})
+    os.waitpid(pid, 0)
+    assert log.read_text() == "this False\n"
+
+
 def test_ports_are_two_and_free() -> None:
     for _ in range(20):
         http, transport = free_ports()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -57,7 +57,7 @@ def demo(calls: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         calls["node"] = engine
         return SimpleNamespace(url=NODE)
 
-    def start(*arguments: str) -> SimpleNamespace:
+    def start(arguments: Sequence[str]) -> SimpleNamespace:
         calls["sidecar"] = arguments
         return SimpleNamespace(url=STARTED)
 
@@ -161,6 +161,19 @@ def test_a_wrong_address_ends_it_before_anything_is_started(
     for option in ("--url", "--sidecar"):
         assert isinstance(demo(option, "localhost").exception, SettingsError)
     assert calls == {}
+
+
+def test_the_sidecar_serves_the_documented_model_unless_one_is_set(
+    demo: Demo, calls: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert demo().exit_code == 0
+    assert calls["sidecar"] == ["--model", "all-minilm-l6-v2"]
+
+    monkeypatch.chdir(tmp_path)
+    Path("rankside.toml").write_text('[model]\nname = "e2rank-0.6b"\n')
+    assert demo("--config", "rankside.toml").exit_code == 0
+    assert calls["sidecar"][:3] == ["--model", "e2rank-0.6b", "--config"]
+    assert calls["sidecar"][3] == str(tmp_path / "rankside.toml")
 
 
 @pytest.mark.parametrize(
