@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -33,6 +34,9 @@ from plugin.ranking.errors import (
     SidecarError,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    from deploy.local import Progress as NodeProgress
 
 out = Console()
 err = Console(stderr=True)
@@ -111,3 +115,21 @@ def progress(*columns: ProgressColumn, quiet: bool = False) -> Progress:
         console=err,
         disable=quiet or not err.is_terminal,
     )
+
+
+@contextmanager
+def node_progress(*, quiet: bool = False) -> Iterator[NodeProgress]:
+    """What `deploy.local.up` reports to: a bar on standard error, which names the step.
+
+    Silent where standard error is no terminal or ``quiet`` is set.
+    """
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
+    silent = quiet or not err.is_terminal
+    with Progress(*columns, console=err, transient=True, disable=silent) as bar:
+        task = bar.add_task("looking for what is here already", total=1.0)
+        yield lambda step, done: bar.update(task, description=step, completed=done)

@@ -22,6 +22,7 @@ from rankside.cli.console import (
     UrlOption,
     called_as,
     err,
+    node_progress,
     out,
     print_json,
     progress,
@@ -63,7 +64,7 @@ def demo(
     named = named_client(settings, sidecar)
     seconds: dict[str, float] = {}
     with _step(seconds, "node", quiet=as_json):
-        engine = _engine(settings, url)
+        engine = _engine(settings, url, quiet=as_json)
     with _step(seconds, "sidecar", quiet=as_json):
         client = _client(settings, named, config)
     result = asyncio.run(_run(engine, client, seconds, quiet=as_json))
@@ -90,11 +91,14 @@ def _has_engine(settings: Settings, url: str | None) -> bool:
     return url is not None or settings.engine.url is not None
 
 
-def _engine(settings: Settings, url: str | None) -> EngineOptions:
+def _engine(settings: Settings, url: str | None, *, quiet: bool) -> EngineOptions:
     """The engine named, else set, else the local OpenSearch, started if it does not run."""
     from deploy import local
 
-    return engine_options(settings, url if _has_engine(settings, url) else local.up(ENGINE).url)
+    if not _has_engine(settings, url):
+        with node_progress(quiet=quiet) as report:
+            url = local.up(ENGINE, progress=report).url
+    return engine_options(settings, url)
 
 
 def _client(

@@ -7,18 +7,15 @@ scripts; progress goes to standard error.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from deploy import local
-from rankside.cli.console import Exit, err
+from rankside.cli.console import Exit, node_progress
 from rankside.cli.exits import epilog
 
 app = typer.Typer(
@@ -61,7 +58,7 @@ def up(
 
     The first call fetches the engine from Maven Central and needs a JDK 21 or newer and Maven.
     """
-    with _reporting(quiet=as_json or url_only) as report:
+    with node_progress(quiet=as_json or url_only) as report:
         node = local.up(
             engine.value, instance=instance, heap=heap, fresh=fresh, root=home, progress=report
         )
@@ -117,20 +114,3 @@ def _as_json(node: local.RunningNode) -> str:
 def _as_text(node: local.RunningNode) -> str:
     fields = {"engine": node.engine, "state": "running", **_fields(node)}
     return "\n".join(f"{key:<8} {value}" for key, value in fields.items())
-
-
-@contextmanager
-def _reporting(*, quiet: bool) -> Iterator[local.Progress | None]:
-    """A progress bar on standard error, where that is a terminal and nobody asked for silence."""
-    if quiet or not err.is_terminal:
-        yield None
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, transient=True) as bar:
-        task = bar.add_task("looking for what is here already", total=1.0)
-        yield lambda step, done: bar.update(task, description=step, completed=done)

@@ -19,6 +19,7 @@ from rankside.cli.console import (
     SidecarOption,
     UrlOption,
     err,
+    node_progress,
     out,
     print_json,
     progress,
@@ -168,15 +169,7 @@ def _engine(settings: Settings, url: str | None, *, quiet: bool) -> EngineOption
     from deploy import local
 
     if url is None and settings.engine.url is None and not _local_runs():
-        with _tracked(quiet=quiet) as track:
-            advance = track("Starting OpenSearch", 100)
-            done = 0
-
-            def report(_step: str, share: float) -> None:
-                nonlocal done
-                advance(int(share * 100) - done)
-                done = int(share * 100)
-
+        with node_progress(quiet=quiet) as report:
             url = local.up("opensearch", progress=report).url
     return engine_options(settings, url)
 

@@ -12,6 +12,7 @@ from ingest.embedders import SidecarEmbedder
 from ingest.flow import FlowOptions
 from ingest.run import IngestOptions, IngestReport, Progress, ingest
 from ingest.source import open_source
+from plugin.ranking.errors import PartlyDone
 from rankside.demo.run import INDEX
 
 
@@ -22,6 +23,7 @@ async def ingest_corpus(
 
     Raises:
         RanksideError: as `rankside ingest` does.
+        PartlyDone: the engine refused documents; figures over the rest would be another corpus's.
     """
     task = bar.add_task("documents", total=documents)
 
@@ -34,7 +36,13 @@ async def ingest_corpus(
     options = IngestOptions(index=INDEX, flow=FlowOptions(skip_existing=True), resume=False)
     try:
         source = open_source(str(folder))
-        return await ingest(source, engine, embedder, options, progress=show)
+        report = await ingest(source, engine, embedder, options, progress=show)
     finally:
         await embedder.close()
         await engine.close()
+    if report.rejected:
+        raise PartlyDone(
+            f"{report.rejected} of {report.read} documents were refused, so that figures would be "
+            f"over a part; {report.dead_letter} says why"
+        )
+    return report

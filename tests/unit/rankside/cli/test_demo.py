@@ -53,7 +53,8 @@ def calls() -> dict[str, Any]:
 def demo(calls: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Demo:
     """Runs the command, every step of which only notes what it was given."""
 
-    def up(engine: str, **_: Any) -> SimpleNamespace:
+    def up(engine: str, *, progress: Callable[[str, float], None]) -> SimpleNamespace:
+        progress("fetching", 0.5)
         calls["node"] = engine
         return SimpleNamespace(url=NODE)
 
