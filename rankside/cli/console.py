@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ from plugin.ranking.errors import (
     Overloaded,
     PartlyDone,
     RanksideError,
+    SettingsError,
     SidecarError,
     UsageError,
 )
@@ -97,6 +99,32 @@ def called_as() -> list[str]:
 def print_json(value: Any) -> None:
     """One JSON document on standard output, never wrapped or coloured."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def check_writable(option: str, path: Path) -> None:
+    """Say at once, not after the work, that the file of ``option`` cannot be written.
+
+    Raises:
+        SettingsError: its folder is not there, or may not be written.
+    """
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise SettingsError(
+            f"{option} {path} cannot be written; name a file in a folder that is there and yours"
+        )
+
+
+def write_file(option: str, path: Path, text: str) -> None:
+    """Write the file of ``option``.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(
+            f"{option} {path} cannot be written: {error.strerror}; name another file"
+        ) from error
 
 
 def progress(*columns: ProgressColumn, quiet: bool = False) -> Progress:

@@ -21,11 +21,13 @@ from rankside.cli.console import (
     SidecarOption,
     UrlOption,
     called_as,
+    check_writable,
     err,
     node_progress,
     out,
     print_json,
     progress,
+    write_file,
 )
 from rankside.settings import Settings, load_settings
 
@@ -57,8 +59,10 @@ def demo(
     both running for you to try.
     """
     if stop:
-        _stop()
+        _stop(as_json=as_json)
         return
+    if markdown is not None:
+        check_writable("--markdown", markdown)
     _require_extras()
     settings = load_settings(config)
     named = named_client(settings, sidecar)
@@ -68,17 +72,17 @@ def demo(
     with _step(seconds, "sidecar", quiet=as_json):
         client = _client(settings, named, config)
     result = asyncio.run(_run(engine, client, seconds, quiet=as_json))
-    if markdown is not None:
-        markdown.write_text(result.to_markdown() + "\n", encoding="utf-8")
     if as_json:
         print_json(result.to_json())
-        return
-    _print(result)
-    found = client.url == settings.client.url  # by a search with the same settings
-    where = {"--url": url, "--sidecar": None if found else client.url, "--config": config}
-    _print_command("Try", _search(where))
-    if named is None or not _has_engine(settings, url):
-        _print_command("Stop it all", ["demo", "--stop"])
+    else:
+        _print(result)
+        found = client.url == settings.client.url  # by a search with the same settings
+        where = {"--url": url, "--sidecar": None if found else client.url, "--config": config}
+        _print_command("Try", _search(where))
+        if named is None or not _has_engine(settings, url):
+            _print_command("Stop it all", ["demo", "--stop"])
+    if markdown is not None:
+        write_file("--markdown", markdown, result.to_markdown() + "\n")
 
 
 def _print(report: Report) -> None:
@@ -138,16 +142,19 @@ def _print_command(label: str, words: list[str]) -> None:
     out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _stop() -> None:
+def _stop(*, as_json: bool) -> None:
     from deploy import local
     from rankside.demo.background import BackgroundSidecar
 
     running = BackgroundSidecar.running()
     if running:
         running.stop()
-    node = local.down(ENGINE)
-    out.print(f"sidecar {'stopped' if running else 'was not running'}")
-    out.print(f"{ENGINE} {'stopped' if node else 'was not running'}")
+    stopped = {"sidecar": running is not None, ENGINE: local.down(ENGINE)}
+    if as_json:
+        print_json({"stopped": stopped})
+        return
+    for name, was_running in stopped.items():
+        out.print(f"{name} {'stopped' if was_running else 'was not running'}")
 
 
 def _require_extras() -> None:

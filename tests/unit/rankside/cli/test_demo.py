@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -175,6 +178,52 @@ def test_the_sidecar_serves_the_documented_model_unless_one_is_set(
     assert demo("--config", "rankside.toml").exit_code == 0
     assert calls["sidecar"][:3] == ["--model", "e2rank-0.6b", "--config"]
     assert calls["sidecar"][3] == str(tmp_path / "rankside.toml")
+
+
+def test_json_is_the_report_and_nothing_else(demo: Demo, tmp_path: Path) -> None:
+    file = tmp_path / "figures.md"
+    result = demo("--json", "--markdown", str(file))
+    assert json.loads(result.stdout) == REPORT.to_json()
+    assert file.read_text() == REPORT.to_markdown() + "\n"
+
+
+@pytest.mark.parametrize("bad", ["nowhere/figures.md", "."])
+def test_a_file_that_cannot_be_written_is_told_of_before_anything_is_started(
+    bad: str, demo: Demo, calls: dict[str, Any], tmp_path: Path
+) -> None:
+    result = demo("--markdown", str(tmp_path / bad))
+    assert isinstance(result.exception, SettingsError)
+    assert "--markdown" in str(result.exception)
+    assert calls == {}
+
+
+@pytest.mark.parametrize("words", [["--json"], []])
+def test_a_finished_run_is_printed_even_if_its_file_cannot_be_written(
+    words: list[str], demo: Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    result = demo("--markdown", str(tmp_path / "figures.md"), *words)
+    assert "toaster" in result.stdout
+    assert isinstance(result.exception, SettingsError)
+    assert "No space left" in str(result.exception)
+
+
+@pytest.mark.parametrize("ran", [True, False])
+def test_stop_says_what_ran(ran: bool, demo: Demo, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped = []
+    sidecar = SimpleNamespace(stop=lambda: stopped.append("sidecar")) if ran else None
+    monkeypatch.setattr(background.BackgroundSidecar, "running", lambda: sidecar)
+    monkeypatch.setattr(local, "down", lambda _engine: ran)
+
+    assert json.loads(demo("--stop", "--json").stdout) == {
+        "stopped": {"sidecar": ran, "opensearch": ran}
+    }
+    said = "stopped" if ran else "was not running"
+    assert demo("--stop").stdout == f"sidecar {said}\nopensearch {said}\n"
+    assert stopped == (["sidecar", "sidecar"] if ran else [])
 
 
 @pytest.mark.parametrize(
