@@ -72,9 +72,11 @@ async def search_all(
     queries: Mapping[str, str],
     options: SearchOptions,
     step: Callable[[], object],
-    remedy: str = f"run `rankside doctor --index {INDEX}`",
+    remedy: str,
 ) -> Searches:
     """Every query, one at a time; ``step()`` after each. The first few go ahead, to warm up.
+
+    ``remedy`` is what the message of an error ends with.
 
     Raises:
         SidecarUnavailable: a search was passed through, so that figures would not be Rankside's.
