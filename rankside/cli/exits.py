@@ -71,15 +71,17 @@ MEANINGS: Mapping[str, Mapping[Exit, str]] = {
         Exit.SIDECAR: "a problem of the sidecar, or its model is not the index's",
     },
     "eval": {
-        Exit.USAGE: "the folder is not a BEIR folder, an unknown strategy",
+        Exit.USAGE: "the folder is not a BEIR folder, an unknown strategy, a place that cannot be "
+        "written",
         Exit.ENGINE: "the engine failed, or could not be had",
         Exit.SIDECAR: "the sidecar or the model failed, or could not be had",
         Exit.PARTLY_DONE: "not every search was reranked: the report says why",
     },
     "demo": {
-        Exit.USAGE: "an extra is not installed",
+        Exit.USAGE: "a setting is wrong, an extra is not installed, a place that cannot be written",
         Exit.ENGINE: "the node failed, or could not be had",
         Exit.SIDECAR: "the sidecar failed, or could not be had",
+        Exit.PARTLY_DONE: "some documents were refused: nothing is measured",
     },
 }
 """By command; 0 is always good, and 1 besides a fault in Rankside itself."""
