@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,8 @@ from connectors.rescore import (
     with_rescore,
 )
 
+CASES = Path(__file__).parents[2] / "cases" / "rescore_weights.json"
+WEIGHT_CASES = json.loads(CASES.read_text("utf-8"))
 F = np.float32
 VECTOR = np.array([0.6, 0.8], dtype=np.float32)
 PLACES = [Place("a", "1"), Place("b", "1"), Place("a", "2")]
@@ -112,6 +116,12 @@ def test_weights_keep_their_ratio_and_the_query_weight_is_a_power_of_two(
     if applied.rescore != 1.0:
         assert applied.query / applied.rescore == pytest.approx(weight)
         assert 0.7 < applied.rescore < 1.42
+
+
+@pytest.mark.parametrize("case", WEIGHT_CASES)
+def test_weights_are_those_that_the_java_client_gives(case: dict[str, float]) -> None:
+    applied = vector_weights(case["first_stage_weight"], case["highest"])
+    assert (applied.query, applied.rescore) == (case["query"], case["rescore"])
 
 
 def test_the_least_weight() -> None:

@@ -1,0 +1,204 @@
+package org.rankside.client;
+
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.Iterator;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+
+/** One {@link Post} on its way from address to address. */
+final class Exchange<T> {
+    private static final int SHOWN = 200;
+
+    private final HttpClient http;
+    private final int maxAnswerBytes;
+    private final Function<URI, CircuitBreaker> circuits;
+    private final Post<T> post;
+    private final Iterator<URI> addresses;
+    private final CompletableFuture<T> answer = new CompletableFuture<>();
+    private final AtomicReference<Attempt> underWay = new AtomicReference<>();
+    private SidecarException last =
+            new SidecarException(
+                    Reason.CIRCUIT_OPEN,
+                    "the sidecar failed several times in a row and is not asked for a while");
+
+    /** A request that was sent, until something is known of it. */
+    private record Attempt(
+            URI address,
+            CircuitBreaker circuit,
+            CompletableFuture<HttpResponse<byte[]>> response,
+            boolean again) {}
+
+    Exchange(
+            HttpClient http,
+            int maxAnswerBytes,
+            Function<URI, CircuitBreaker> circuits,
+            Post<T> post) {
+        this.http = http;
+        this.maxAnswerBytes = maxAnswerBytes;
+        this.circuits = circuits;
+        this.post = post;
+        this.addresses = post.addresses().iterator();
+    }
+
+    /** The answer to be; it fails when no address is left. */
+    CompletableFuture<T> start() {
+        next();
+        return answer;
+    }
+
+    /** The answer is there, or nobody waits for it any more: {@code error} says which. */
+    void end(Throwable error) {
+        Attempt attempt = underWay.getAndSet(null);
+        if (attempt == null) {
+            return;
+        }
+        if (error instanceof TimeoutException) {
+            attempt.circuit.failed();
+        } else {
+            attempt.circuit.abandoned();
+        }
+        attempt.response.cancel(true);
+    }
+
+    /** What became of a call, for the one who waits for it. */
+    static SidecarException translated(Throwable error, Post<?> post) {
+        return switch (error) {
+            case SidecarException known -> known;
+            case TimeoutException late ->
+                    new SidecarException(
+                            Reason.DEADLINE,
+                            "the sidecar did not answer within " + post.timeout().toMillis() + " ms",
+                            late);
+            case CancellationException cancelled ->
+                    new SidecarException(Reason.CANCELLED, "the search was cancelled", cancelled);
+            default ->
+                    new SidecarException(
+                            Reason.SIDECAR_UNAVAILABLE, "the sidecar could not be asked", error);
+        };
+    }
+
+    private void next() {
+        while (addresses.hasNext()) {
+            URI address = addresses.next();
+            CircuitBreaker circuit = circuits.apply(address);
+            if (circuit.tryPass()) {
+                send(address, circuit, false);
+                return;
+            }
+        }
+        answer.completeExceptionally(last);
+    }
+
+    private void send(URI address, CircuitBreaker circuit, boolean again) {
+        CompletableFuture<HttpResponse<byte[]>> response;
+        try {
+            response = http.sendAsync(request(address), LimitedBody.upTo(maxAnswerBytes));
+        } catch (RuntimeException error) { // the client may throw where it could return a failure
+            response = CompletableFuture.failedFuture(error);
+        }
+        Attempt attempt = new Attempt(address, circuit, response, again);
+        underWay.set(attempt);
+        if (answer.isDone()) { // it may have come to an end while there was nothing to end
+            end(new CancellationException());
+        }
+        response.whenComplete(
+                (head, error) -> {
+                    if (underWay.compareAndSet(attempt, null)) {
+                        settle(attempt, head, error);
+                    }
+                });
+    }
+
+    private HttpRequest request(URI address) {
+        HttpRequest.Builder builder =
+                HttpRequest.newBuilder(URI.create(address + post.path()))
+                        .header("Content-Type", "application/json")
+                        .POST(HttpRequest.BodyPublishers.ofByteArray(post.body()));
+        if (post.key() != null) {
+            builder.header("Authorization", "Bearer " + post.key());
+        }
+        return builder.build();
+    }
+
+    private void settle(Attempt attempt, HttpResponse<byte[]> response, Throwable error) {
+        if (error != null) {
+            lost(attempt, error instanceof CompletionException ? error.getCause() : error);
+        } else if (response.statusCode() / 100 == 2) {
+            read(attempt, response.body());
+        } else if (response.statusCode() == 429) {
+            attempt.circuit.succeeded();
+            last = new SidecarException(Reason.OVERLOADED, said(attempt, response));
+            next();
+        } else if (response.statusCode() >= 500) {
+            attempt.circuit.failed();
+            last = new SidecarException(Reason.SIDECAR_REJECTED, said(attempt, response));
+            next();
+        } else { // what this sidecar does not understand, another will not either
+            attempt.circuit.succeeded();
+            answer.completeExceptionally(
+                    new SidecarException(Reason.SIDECAR_REJECTED, said(attempt, response)));
+        }
+    }
+
+    private void read(Attempt attempt, byte[] body) {
+        T value;
+        try {
+            value = post.reader().read(body);
+        } catch (IOException | RuntimeException error) {
+            unusable(attempt, error);
+            return;
+        }
+        attempt.circuit.succeeded();
+        answer.complete(value);
+    }
+
+    private void unusable(Attempt attempt, Exception error) {
+        attempt.circuit.failed();
+        last =
+                new SidecarException(
+                        Reason.UNUSABLE_ANSWER,
+                        "the answer of " + attempt.address + " cannot be used: " + error.getMessage(),
+                        error);
+        next();
+    }
+
+    private void lost(Attempt attempt, Throwable error) {
+        if (error instanceof LimitedBody.TooLong tooLong) {
+            unusable(attempt, tooLong);
+            return;
+        }
+        boolean connected =
+                !(error instanceof ConnectException || error instanceof HttpConnectTimeoutException);
+        if (connected && error instanceof IOException && !attempt.again) {
+            // A kept connection may be closed by the other side just when it is used. Nothing that
+            // the sidecar does is harmed by being done twice.
+            send(attempt.address, attempt.circuit, true);
+            return;
+        }
+        attempt.circuit.failed();
+        last =
+                new SidecarException(
+                        Reason.SIDECAR_UNAVAILABLE,
+                        "the sidecar at " + attempt.address + " cannot be reached ("
+                                + error.getClass().getSimpleName() + ")",
+                        error);
+        next();
+    }
+
+    private static String said(Attempt attempt, HttpResponse<byte[]> response) {
+        String text = new String(response.body(), StandardCharsets.UTF_8).strip();
+        return "the sidecar at " + attempt.address + " answered HTTP " + response.statusCode() + ": "
+                + text.substring(0, Math.min(text.length(), SHOWN));
+    }
+}

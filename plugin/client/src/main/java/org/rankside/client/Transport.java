@@ -1,0 +1,120 @@
+package org.rankside.client;
+
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * POSTs to the sidecar's addresses, tried in turn, without ever holding a thread.
+ *
+ * <p>One for a node: it bounds the calls under way, and with them the connections, and knows of every
+ * address whether its circuit is closed. Safe for concurrent use.
+ */
+public final class Transport implements AutoCloseable {
+    private final SidecarSettings settings;
+    private final HttpClient http;
+    private final Executor completions;
+    private final Semaphore places;
+    private final Map<URI, CircuitBreaker> circuits = new ConcurrentHashMap<>();
+
+    /**
+     * @param completions runs what comes after a call: a pool of the engine's, so that nothing of a
+     *     search runs on a thread of the HTTP client or of a timer
+     */
+    public Transport(SidecarSettings settings, Executor completions) {
+        this.settings = settings;
+        this.completions = completions;
+        this.places = new Semaphore(settings.maxInFlight());
+        HttpClient.Builder builder =
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .followRedirects(HttpClient.Redirect.NEVER)
+                        .connectTimeout(settings.connectTimeout());
+        if (settings.tls() != null) {
+            builder.sslContext(settings.tls());
+        }
+        this.http = builder.build();
+    }
+
+    /**
+     * The first good answer.
+     *
+     * <p>The future fails with a {@link SidecarException} and nothing else. Cancelling it ends the
+     * HTTP request.
+     */
+    public <T> CompletableFuture<T> send(Post<T> post) {
+        if (post.timeout().isNegative() || post.timeout().isZero()) {
+            return refused(Reason.DEADLINE, "no time is left to ask the sidecar");
+        }
+        if (!places.tryAcquire()) {
+            return refused(
+                    Reason.TOO_MANY_IN_FLIGHT,
+                    settings.maxInFlight() + " calls of the sidecar are under way on this node");
+        }
+        Exchange<T> exchange = new Exchange<>(http, settings.maxAnswerBytes(), this::circuit, post);
+        CompletableFuture<T> answer =
+                exchange.start().orTimeout(post.timeout().toNanos(), TimeUnit.NANOSECONDS);
+        CompletableFuture<T> given = new CompletableFuture<>();
+        answer.whenComplete(
+                (value, error) -> {
+                    exchange.end(error);
+                    places.release();
+                    completions.execute(() -> settle(given, value, error, post));
+                });
+        given.whenComplete((value, error) -> answer.cancel(false));
+        return given;
+    }
+
+    /** Of every address asked so far, whether its circuit is closed, open or half_open. */
+    public Map<String, String> circuits() {
+        Map<String, String> states = new TreeMap<>();
+        circuits.forEach(
+                (address, circuit) ->
+                        states.put(
+                                address.toString(),
+                                circuit.state().name().toLowerCase(Locale.ROOT)));
+        return states;
+    }
+
+    /** Calls under way. */
+    public int inFlight() {
+        return settings.maxInFlight() - places.availablePermits();
+    }
+
+    /** Ends the calls under way. */
+    @Override
+    public void close() {
+        http.shutdownNow();
+    }
+
+    private CircuitBreaker circuit(URI address) {
+        return circuits.computeIfAbsent(
+                address,
+                any ->
+                        new CircuitBreaker(
+                                settings.failures(),
+                                settings.openFor(),
+                                settings.openForAtMost(),
+                                System::nanoTime));
+    }
+
+    private static <T> void settle(
+            CompletableFuture<T> given, T value, Throwable error, Post<T> post) {
+        if (error == null) {
+            given.complete(value);
+        } else {
+            given.completeExceptionally(Exchange.translated(error, post));
+        }
+    }
+
+    private static <T> CompletableFuture<T> refused(Reason reason, String message) {
+        return CompletableFuture.failedFuture(new SidecarException(reason, message));
+    }
+}

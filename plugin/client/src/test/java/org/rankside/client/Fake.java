@@ -1,0 +1,92 @@
+package org.rankside.client;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** A sidecar on a free port that fails on demand. */
+final class Fake implements AutoCloseable {
+    /** What it does with a request. */
+    interface Behaviour {
+        void answer(HttpExchange exchange) throws IOException;
+    }
+
+    final List<String> bodies = new CopyOnWriteArrayList<>();
+    final List<String> keys = new CopyOnWriteArrayList<>();
+    private final CountDownLatch hung = new CountDownLatch(1);
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final HttpServer server;
+    volatile Behaviour behaviour;
+
+    Fake(Behaviour behaviour) throws IOException {
+        this.behaviour = behaviour;
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.setExecutor(threads);
+        server.createContext("/", this::handle);
+        server.start();
+    }
+
+    URI address() {
+        return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+    }
+
+    static Behaviour says(int status, String body) {
+        return exchange -> {
+            byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(status, bytes.length);
+            exchange.getResponseBody().write(bytes);
+        };
+    }
+
+    /** Reads and never answers, until it is closed. */
+    Behaviour hangs() {
+        return exchange -> {
+            try {
+                hung.await();
+            } catch (InterruptedException error) {
+                Thread.currentThread().interrupt();
+            }
+        };
+    }
+
+    /** Cuts the connection of every n-th request, from the first on. */
+    Behaviour cutsEvery(int n, Behaviour otherwise) {
+        return exchange -> {
+            if (bodies.size() % n == 1 % n) {
+                throw new IOException("cut");
+            }
+            otherwise.answer(exchange);
+        };
+    }
+
+    /** An address where nothing listens. */
+    static URI nowhere() throws IOException {
+        try (Fake closed = new Fake(says(200, "{}"))) {
+            return closed.address();
+        }
+    }
+
+    private void handle(HttpExchange exchange) throws IOException {
+        bodies.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
+        keys.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
+        try (exchange) {
+            behaviour.answer(exchange);
+        }
+    }
+
+    @Override
+    public void close() {
+        hung.countDown();
+        server.stop(0);
+        threads.shutdownNow();
+    }
+}

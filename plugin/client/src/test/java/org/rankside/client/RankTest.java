@@ -1,0 +1,55 @@
+package org.rankside.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RankTest {
+    private static final Rank.Call CALL =
+            new Rank.Call(
+                    "q",
+                    List.of(new Hit("a", 2f, "x", null), new Hit("b", 1f, "y", null)),
+                    "insertrank",
+                    900,
+                    null,
+                    null,
+                    null);
+
+    @Test
+    void theOrderIsRead() throws IOException {
+        Rank.Answer answer = Rank.Answer.read(Cases.object(answer("[{'id': 'b'}, {'id': 'a'}]")), CALL);
+        assertEquals(List.of("b", "a"), answer.ids());
+        assertEquals("partial", answer.status());
+        assertNull(answer.model());
+        assertEquals("insertrank", CALL.written().get("strategy"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "[{'id': 'a'}]",
+                "[{'id': 'a'}, {'id': 'a'}]",
+                "[{'id': 'a'}, {'id': 'c'}]",
+                "[{'id': 'a'}, {'id': 'b'}, {'id': 'b'}]",
+                "[]"
+            })
+    void anOrderOfOtherHitsIsRefused(String results) {
+        IOException error =
+                assertThrows(
+                        IOException.class,
+                        () -> Rank.Answer.read(Cases.object(answer(results)), CALL));
+        assertTrue(error.getMessage().endsWith("that are not the 2 sent"), error.getMessage());
+    }
+
+    private static String answer(String results) {
+        return "{'results': " + results + ", 'status': 'partial', 'reason': 'x', 'model': null,"
+                + " 'strategy': 'insertrank', 'timings_ms': {}, 'usage': {}}";
+    }
+}

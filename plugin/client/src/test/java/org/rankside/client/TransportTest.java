@@ -1,0 +1,242 @@
+package org.rankside.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@Timeout(30)
+class TransportTest {
+    private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Duration SHORT = Duration.ofMillis(200);
+
+    private final ExecutorService completions =
+            Executors.newSingleThreadExecutor(run -> new Thread(run, "completions"));
+    private final List<AutoCloseable> open = new ArrayList<>();
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable one : open) {
+            one.close();
+        }
+        completions.shutdownNow();
+    }
+
+    @Test
+    void anAnswerIsReadAndGivenOnTheEnginesThread() throws Exception {
+        Fake fake = fake(Fake.says(200, "{\"a\":1}"));
+        Transport transport = transport(64, 5, 2000);
+        CompletableFuture<String> thread =
+                transport.send(post(LONG, fake.address())).thenApply(any -> Thread.currentThread().getName());
+        assertEquals("completions", thread.get());
+        assertEquals(List.of("{}"), fake.bodies);
+        assertEquals(List.of("Bearer key"), fake.keys);
+        assertEquals(0, transport.inFlight());
+    }
+
+    @Test
+    void theNextAddressIsTriedWhereOneIsDown() throws Exception {
+        Fake good = fake(Fake.says(200, "good"));
+        Fake broken = fake(Fake.says(500, "broken"));
+        Transport transport = transport(64, 5, 2000);
+        assertEquals(
+                "good", transport.send(post(LONG, Fake.nowhere(), broken.address(), good.address())).get());
+        assertEquals(1, broken.bodies.size());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "429, OVERLOADED", "500, SIDECAR_REJECTED", "503, SIDECAR_REJECTED", "400, SIDECAR_REJECTED",
+        "302, SIDECAR_REJECTED"
+    })
+    void anErrorAnswerIsTranslated(int status, Reason reason) throws Exception {
+        Fake fake = fake(Fake.says(status, "the model is away"));
+        SidecarException error = failure(transport(64, 5, 2000), post(LONG, fake.address()));
+        assertEquals(reason, error.reason());
+        assertTrue(error.getMessage().endsWith("HTTP " + status + ": the model is away"));
+    }
+
+    @Test
+    void aClientErrorIsNotAskedOfTheOthers() throws Exception {
+        Fake refusing = fake(Fake.says(422, "no"));
+        Fake other = fake(Fake.says(200, "good"));
+        failure(transport(64, 5, 2000), post(LONG, refusing.address(), other.address()));
+        assertEquals(0, other.bodies.size());
+    }
+
+    @Test
+    void nobodyThereIsUnavailable() throws Exception {
+        SidecarException error = failure(transport(64, 5, 2000), post(LONG, Fake.nowhere()));
+        assertEquals(Reason.SIDECAR_UNAVAILABLE, error.reason());
+    }
+
+    @Test
+    void aHangingSidecarIsLeftWhenTheTimeIsOver() throws Exception {
+        Fake fake = fake(Fake.says(200, ""));
+        fake.behaviour = fake.hangs();
+        Transport transport = transport(64, 5, 2000);
+        SidecarException error = failure(transport, post(SHORT, fake.address()));
+        assertEquals(Reason.DEADLINE, error.reason());
+        assertEquals("the sidecar did not answer within 200 ms", error.getMessage());
+        assertEquals(0, transport.inFlight());
+    }
+
+    @Test
+    void aBodyThatHangsIsLeftToo() throws Exception {
+        Fake fake = fake(Fake.says(200, ""));
+        Fake.Behaviour hangs = fake.hangs();
+        fake.behaviour =
+                exchange -> {
+                    exchange.sendResponseHeaders(200, 100);
+                    exchange.getResponseBody().write('{');
+                    exchange.getResponseBody().flush();
+                    hangs.answer(exchange);
+                };
+        assertEquals(
+                Reason.DEADLINE, failure(transport(64, 5, 2000), post(SHORT, fake.address())).reason());
+    }
+
+    @Test
+    void noTimeLeftIsNotSpentOnACall() throws Exception {
+        Fake fake = fake(Fake.says(200, ""));
+        SidecarException error = failure(transport(64, 5, 2000), post(Duration.ZERO, fake.address()));
+        assertEquals(Reason.DEADLINE, error.reason());
+        assertEquals(0, fake.bodies.size());
+    }
+
+    @Test
+    void anAnswerThatCannotBeReadIsUnusable() throws Exception {
+        Fake fake = fake(Fake.says(200, "<html>"));
+        Post<String> post =
+                new Post<>(
+                        List.of(fake.address()),
+                        "/x",
+                        null,
+                        new byte[0],
+                        LONG,
+                        bytes -> {
+                            throw new IOException("it is not JSON");
+                        });
+        SidecarException error = failure(transport(64, 5, 2000), post);
+        assertEquals(Reason.UNUSABLE_ANSWER, error.reason());
+        assertTrue(error.getMessage().endsWith("cannot be used: it is not JSON"));
+        assertEquals(List.of("null"), fake.keys);
+    }
+
+    @Test
+    void anEndlessAnswerIsGivenUp() throws Exception {
+        Fake fake = fake(Fake.says(200, "x".repeat(2000)));
+        SidecarException error = failure(transport(64, 5, 1000), post(LONG, fake.address()));
+        assertEquals(Reason.UNUSABLE_ANSWER, error.reason());
+        assertEquals(1, fake.bodies.size());
+    }
+
+    @Test
+    void aConnectionCutWhileItIsUsedIsTriedOnceMore() throws Exception {
+        Fake fake = fake(Fake.says(200, "good"));
+        fake.behaviour = fake.cutsEvery(2, Fake.says(200, "good"));
+        assertEquals("good", transport(64, 5, 2000).send(post(LONG, fake.address())).get());
+        assertEquals(2, fake.bodies.size());
+    }
+
+    @Test
+    void callsAboveTheLimitAreRefusedAtOnce() throws Exception {
+        Fake fake = fake(Fake.says(200, ""));
+        fake.behaviour = fake.hangs();
+        Transport transport = transport(2, 5, 2000);
+        CompletableFuture<String> first = transport.send(post(LONG, fake.address()));
+        transport.send(post(LONG, fake.address()));
+        assertEquals(2, transport.inFlight());
+        SidecarException error = failure(transport, post(LONG, fake.address()));
+        assertEquals(Reason.TOO_MANY_IN_FLIGHT, error.reason());
+        first.cancel(true);
+        assertEquals(1, transport.inFlight());
+    }
+
+    @Test
+    void aCancelledCallEndsTheRequestAndSaysNothingAboutTheAddress() throws Exception {
+        Fake fake = fake(Fake.says(200, ""));
+        fake.behaviour = fake.hangs();
+        Transport transport = transport(64, 1, 2000);
+        CompletableFuture<String> call = transport.send(post(LONG, fake.address()));
+        call.cancel(true);
+        assertThrows(CancellationException.class, call::get);
+        assertEquals(Map.of(fake.address().toString(), "closed"), transport.circuits());
+        fake.behaviour = Fake.says(200, "good");
+        assertEquals("good", transport.send(post(LONG, fake.address())).get());
+    }
+
+    @Test
+    void anAddressThatFailsIsNotAskedForAWhile() throws Exception {
+        Fake fake = fake(Fake.says(500, "broken"));
+        Transport transport = transport(64, 2, 2000);
+        failure(transport, post(LONG, fake.address()));
+        failure(transport, post(LONG, fake.address()));
+        assertEquals(Map.of(fake.address().toString(), "open"), transport.circuits());
+        SidecarException error = failure(transport, post(LONG, fake.address()));
+        assertEquals(Reason.CIRCUIT_OPEN, error.reason());
+        assertEquals(2, fake.bodies.size());
+    }
+
+    @Test
+    void stallsOpenTheCircuitToo() throws Exception {
+        Fake fake = fake(Fake.says(200, ""));
+        fake.behaviour = fake.hangs();
+        Transport transport = transport(64, 1, 2000);
+        failure(transport, post(SHORT, fake.address()));
+        assertEquals(
+                Reason.CIRCUIT_OPEN, failure(transport, post(SHORT, fake.address())).reason());
+    }
+
+    private Fake fake(Fake.Behaviour behaviour) throws IOException {
+        Fake fake = new Fake(behaviour);
+        open.add(fake);
+        return fake;
+    }
+
+    private Transport transport(int inFlight, int failures, int answerBytes) {
+        SidecarSettings settings =
+                new SidecarSettings(
+                        Duration.ofSeconds(5), inFlight, answerBytes, failures,
+                        Duration.ofMinutes(1), Duration.ofMinutes(1), null);
+        Transport transport = new Transport(settings, completions);
+        open.addFirst(transport);
+        return transport;
+    }
+
+    private static Post<String> post(Duration timeout, URI... addresses) {
+        return new Post<>(
+                List.of(addresses),
+                "/v1/listwise",
+                "key",
+                "{}".getBytes(StandardCharsets.UTF_8),
+                timeout,
+                bytes -> new String(bytes, StandardCharsets.UTF_8));
+    }
+
+    private static SidecarException failure(Transport transport, Post<?> post) {
+        ExecutionException error =
+                assertThrows(
+                        ExecutionException.class,
+                        () -> transport.send(post).get(20, TimeUnit.SECONDS));
+        return (SidecarException) error.getCause();
+    }
+}
