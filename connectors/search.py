@@ -57,23 +57,9 @@ __all__ = [
     "SearchOptions",
     "SearchResult",
     "Searcher",
-    "rerank_search",
 ]
 
 _log = logging.getLogger(__name__)
-
-
-async def rerank_search(
-    engine: Engine,
-    sidecar: SidecarClient,
-    index: str,
-    body: Mapping[str, Any],
-    options: SearchOptions | None = None,
-    *,
-    params: Mapping[str, Any] | None = None,
-) -> SearchResult:
-    """Run ``body`` on ``index``, reranked; see Searcher.search."""
-    return await Searcher(engine, sidecar).search(index, body, options, params=params)
 
 
 class Searcher:

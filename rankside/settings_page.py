@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from enum import Enum
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from rankside.settings import CONFIG_VARIABLE, Settings
 
@@ -18,6 +19,9 @@ _HEAD = f"""# Settings
 One model, checked at the start: a wrong value stops it, naming key and value. Strongest first: environment variables, the TOML file (`--config`, or `{CONFIG_VARIABLE}`), the defaults below. A variable is `RANKSIDE_`, the table, two underscores, the key: `RANKSIDE_MODEL__DEVICE=cuda`; a list or a table in it is JSON.
 
 """  # noqa: E501 - a paragraph of Markdown is one line
+
+
+_BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 
 def page() -> str:
@@ -33,12 +37,14 @@ def page() -> str:
 def _table(name: str, model: type[BaseModel]) -> str:
     summary = (model.__doc__ or "").strip().splitlines()[0]
     rows = "\n".join(_rows("", model))
-    return f"## `[{name}]`\n\n{summary}\n\n| key | default | |\n|---|---|---|\n{rows}\n"
+    head = "| key | default | values | |\n|---|---|---|---|"
+    return f"## `[{name}]`\n\n{summary}\n\n{head}\n{rows}\n"
 
 
 def _rows(prefix: str, model: type[BaseModel]) -> Iterator[str]:
     for key, field in model.model_fields.items():
-        yield f"| `{prefix}{key}` | {_default(field)} | {_cell(field.description or '')} |"
+        cells = (f"`{prefix}{key}`", _default(field), _values(field), field.description or "")
+        yield f"| {' | '.join(map(_cell, cells))} |"
         nested = _model(field.annotation)
         if nested is not None:
             yield from _rows(f"{prefix}{key}.", nested)
@@ -53,12 +59,29 @@ def _model(annotation: Any) -> type[BaseModel] | None:
 
 
 def _default(field: FieldInfo) -> str:
+    """As TOML and JSON write it, so that it can be copied."""
     value = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return "required"
     if value is None or isinstance(value, BaseModel):
         return ""
-    return f"`{value.value if isinstance(value, Enum) else value}`"
+    return f"`{json.dumps(to_jsonable_python(value))}`"
+
+
+def _values(field: FieldInfo) -> str:
+    """What may be given, where it is a choice or has bounds."""
+    choices: list[str] = []
+    for candidate in (field.annotation, *get_args(field.annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, Enum):
+            choices += [one.value for one in candidate]
+        elif get_origin(candidate) is Literal:
+            choices += get_args(candidate)
+    if choices:
+        return ", ".join(f"`{one}`" for one in dict.fromkeys(choices))
+    bounds = {
+        name: getattr(one, name) for one in field.metadata for name in _BOUNDS if hasattr(one, name)
+    }
+    return ", ".join(f"{sign} {bounds[name]:,}" for name, sign in _BOUNDS.items() if name in bounds)
 
 
 def _cell(text: str) -> str:

@@ -21,6 +21,7 @@ from rankside.cli.console import (
     JsonFlag,
     SidecarOption,
     UrlOption,
+    names_of,
     out,
     print_json,
     progress,
@@ -36,7 +37,6 @@ from rankside.cli.writing import (
     PatienceOption,
     TextFieldsOption,
     VectorFieldOption,
-    fields_of,
     flow_options,
     rate,
 )
@@ -107,7 +107,7 @@ def backfill(
     shared: dict[str, Any] = {
         "index": index,
         "layout": settings.pipelines,
-        "text_fields": fields_of(text_fields),
+        "text_fields": names_of(text_fields),
         "vector_field": vector_field,
         "flow": flow_options(batch, concurrency, bulk_docs, bulk_bytes, patience),
         "dead_letter": dead_letter,

@@ -161,3 +161,9 @@ def node_progress(*, quiet: bool = False) -> Iterator[NodeProgress]:
     with Progress(*columns, console=err, transient=True, disable=silent) as bar:
         task = bar.add_task("looking for what is here already", total=1.0)
         yield lambda step, done: bar.update(task, description=step, completed=done)
+
+
+def names_of(text: str | None) -> tuple[str, ...] | None:
+    """The names in a comma-separated option; None where it is not given."""
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    return names or None

@@ -32,6 +32,7 @@ from rankside.cli.console import (
     SidecarOption,
     UrlOption,
     err,
+    names_of,
     out,
     print_json,
     progress,
@@ -47,7 +48,6 @@ from rankside.cli.writing import (
     PatienceOption,
     TextFieldsOption,
     VectorFieldOption,
-    fields_of,
     flow_options,
     rate,
 )
@@ -121,7 +121,7 @@ def ingest(
     options = IngestOptions(
         index=index,
         layout=settings.pipelines,
-        text_fields=fields_of(text_fields),
+        text_fields=names_of(text_fields),
         vector_field=vector_field,
         flow=flow_options(batch, concurrency, bulk_docs, bulk_bytes, patience, skip_existing),
         limit=limit,

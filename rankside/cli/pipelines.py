@@ -28,6 +28,7 @@ from rankside.cli.console import (
     SidecarOption,
     UrlOption,
     err,
+    names_of,
     out,
     print_json,
 )
@@ -113,7 +114,7 @@ def plan(
         sidecar,
         name=name,
         index_patterns=index_pattern,
-        text_fields=_split(text_fields),
+        text_fields=names_of(text_fields),
         shards=shards,
         replicas=replicas,
         with_ml=with_ml,
@@ -156,7 +157,7 @@ def apply(
         sidecar,
         name=name,
         index_patterns=index_pattern,
-        text_fields=_split(text_fields),
+        text_fields=names_of(text_fields),
         shards=shards,
         replicas=replicas,
         with_ml=with_ml,
@@ -264,19 +265,13 @@ def _settings(config: str | None, url: str | None, sidecar: str | None, **given:
 
 
 def _parts(only: str | None, settings: Settings) -> tuple[Part, ...]:
-    names = _split(only)
+    names = names_of(only)
     if names is None:
         return settings.pipelines.parts
     try:
         return tuple(Part(name) for name in names)
     except ValueError as error:
         raise UsageError(f"--only {only}: name some of {', '.join(Part)}") from error
-
-
-def _split(text: str | None) -> tuple[str, ...] | None:
-    if text is None:
-        return None
-    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _confirm(question: str, *, yes: bool, as_json: bool) -> None:

@@ -38,6 +38,7 @@ from rankside.cli.console import (
     JsonFlag,
     SidecarOption,
     UrlOption,
+    names_of,
     out,
     print_json,
 )
@@ -106,7 +107,7 @@ def search(
     A search that is passed through is good too: its status says why.
     """
     logging.getLogger("connectors").setLevel(logging.ERROR)  # the status line says it
-    fields = _listed(text_fields)
+    fields = names_of(text_fields)
     options = SearchOptions(
         query_text=text,
         strategy=strategy,
@@ -165,11 +166,6 @@ def _body(
     if not isinstance(read, dict):
         raise UsageError(f"--query-body {file} is not a JSON object; give the body of a _search")
     return read
-
-
-def _listed(value: str | None) -> tuple[str, ...] | None:
-    names = tuple(name.strip() for name in (value or "").split(",") if name.strip())
-    return names or None
 
 
 def _as_json(index: str, result: SearchResult) -> dict[str, Any]:

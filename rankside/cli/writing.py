@@ -57,12 +57,6 @@ DeadLetterOption = Annotated[
 RATE_COLUMN = TextColumn("{task.fields[rate]}")
 
 
-def fields_of(text: str | None) -> tuple[str, ...] | None:
-    """The names in a comma-separated option; None where it is not given."""
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
-    return names or None
-
-
 def flow_options(
     batch: int,
     concurrency: int,

@@ -12,7 +12,7 @@ import pytest
 from connectors.engine import Engine, EngineKind
 from connectors.meta import document_text
 from connectors.rescore import Place
-from connectors.search import Method, Searcher, SearchOptions, rerank_search
+from connectors.search import Method, Searcher, SearchOptions
 from connectors.sidecar import SidecarClient
 from plugin.ranking.errors import EngineRejected, UsageError
 from plugin.ranking.hits import FusionWeights, Hit, Status, Strategy
@@ -407,14 +407,6 @@ async def test_a_wrong_request_is_the_engines_to_refuse(searcher: Searcher, stor
     with pytest.raises(EngineRejected) as caught:
         await searcher.search("test-connectors-none", {"query": QUERY})
     assert caught.value.status == 404
-
-
-async def test_without_a_searcher(
-    engine: Engine, sidecar: SidecarClient, searcher: Searcher, stored: Stored
-) -> None:
-    result = await rerank_search(engine, sidecar, stored.name, {"query": QUERY})
-    again = await searcher.search(stored.name, {"query": QUERY})
-    assert ids(result.body) == ids(again.body)
 
 
 async def test_fields_named_by_the_caller_win(searcher: Searcher, stored: Stored) -> None:
