@@ -1,8 +1,6 @@
 package org.rankside.client;
 
 import java.io.IOException;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /** {@code POST /v1/listwise}: E2Rank's fast path, one forward pass and one vector. */
@@ -15,35 +13,16 @@ public final class Listwise {
     /**
      * What is asked.
      *
-     * @param hits the first of the window, best first
-     * @param deadlineMillis how long an answer is of use
-     * @param vectorFingerprint of the model that made the stored vectors; null: not known
      * @param dimensions of the stored vectors; 0: not known
      * @param promptHits 0: the model's own number
-     * @param instruction null: the model's own
-     * @param fusion weights by signal; null: the model's own
      */
-    public record Call(
-            String query,
-            List<Hit> hits,
-            double deadlineMillis,
-            String vectorFingerprint,
-            int dimensions,
-            int promptHits,
-            String instruction,
-            Map<String, Double> fusion) {
+    public record Call(Question question, int dimensions, int promptHits) {
 
         /** The call as JSON has it; what is not known is left out. */
         public Map<String, Object> written() {
-            Map<String, Object> call = new LinkedHashMap<>();
-            call.put("query", query);
-            call.put("hits", hits.stream().map(Hit::written).toList());
-            call.put("deadline_ms", deadlineMillis);
-            Hit.putUnlessNull(call, "vector_fingerprint", vectorFingerprint);
+            Map<String, Object> call = question.written();
             Hit.putUnlessNull(call, "dimensions", dimensions == 0 ? null : dimensions);
             Hit.putUnlessNull(call, "prompt_hits", promptHits == 0 ? null : promptHits);
-            Hit.putUnlessNull(call, "instruction", instruction);
-            Hit.putUnlessNull(call, "fusion", fusion);
             return call;
         }
     }

@@ -3,7 +3,6 @@ package org.rankside.client;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -19,28 +18,13 @@ public final class Rank {
      * What is asked.
      *
      * @param strategy insertrank or cascade
-     * @param deadlineMillis how long an answer is of use
-     * @param vectorFingerprint of the model that made the stored vectors; null: not known
      */
-    public record Call(
-            String query,
-            List<Hit> hits,
-            String strategy,
-            double deadlineMillis,
-            String vectorFingerprint,
-            String instruction,
-            Map<String, Double> fusion) {
+    public record Call(Question question, String strategy) {
 
-        /** The call as JSON has it; what is not known is left out. */
+        /** The call as JSON has it. */
         public Map<String, Object> written() {
-            Map<String, Object> call = new LinkedHashMap<>();
-            call.put("query", query);
-            call.put("hits", hits.stream().map(Hit::written).toList());
+            Map<String, Object> call = question.written();
             call.put("strategy", strategy);
-            call.put("deadline_ms", deadlineMillis);
-            Hit.putUnlessNull(call, "vector_fingerprint", vectorFingerprint);
-            Hit.putUnlessNull(call, "instruction", instruction);
-            Hit.putUnlessNull(call, "fusion", fusion);
             return call;
         }
     }
@@ -69,8 +53,9 @@ public final class Rank {
             for (Object result : fields.list("results")) {
                 ids.add(Fields.object("results", result).text("id"));
             }
-            Set<String> sent = new HashSet<>(call.hits().stream().map(Hit::id).toList());
-            if (ids.size() != call.hits().size() || !sent.equals(new HashSet<>(ids))) {
+            List<Hit> hits = call.question().hits();
+            Set<String> sent = new HashSet<>(hits.stream().map(Hit::id).toList());
+            if (ids.size() != hits.size() || !sent.equals(new HashSet<>(ids))) {
                 throw new IOException(
                         "it ranks " + ids.size() + " hits that are not the " + sent.size() + " sent");
             }

@@ -65,7 +65,7 @@ class ListwiseTest {
     void whatIsNotKnownIsLeftOutOfTheCall() {
         List<Hit> hits = List.of(new Hit("i/1", 2f, "a text", new float[] {1f}), new Hit("i/2", 1f, null, null));
         Map<String, Object> bare =
-                new Listwise.Call("q", hits, 900, null, 0, 0, null, null).written();
+                new Listwise.Call(new Question("q", hits, 900, null, null, null), 0, 0).written();
         assertEquals(
                 Map.of(
                         "query", "q",
@@ -76,7 +76,11 @@ class ListwiseTest {
                                         Map.of("id", "i/2", "score", 1f))),
                 bare);
         Map<String, Object> full =
-                new Listwise.Call("q", List.of(), 900, "f", 384, 5, "rank", Map.of("query", 1.0))
+                new Listwise.Call(
+                                new Question(
+                                        "q", List.of(), 900, "f", "rank", Map.of("query", 1.0)),
+                                384,
+                                5)
                         .written();
         assertEquals("f", full.get("vector_fingerprint"));
         assertEquals(384, full.get("dimensions"));

@@ -14,13 +14,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RankTest {
     private static final Rank.Call CALL =
             new Rank.Call(
-                    "q",
-                    List.of(new Hit("a", 2f, "x", null), new Hit("b", 1f, "y", null)),
-                    "insertrank",
-                    900,
-                    null,
-                    null,
-                    null);
+                    new Question(
+                            "q",
+                            List.of(new Hit("a", 2f, "x", null), new Hit("b", 1f, "y", null)),
+                            900,
+                            null,
+                            null,
+                            null),
+                    "insertrank");
 
     @Test
     void theOrderIsRead() throws IOException {

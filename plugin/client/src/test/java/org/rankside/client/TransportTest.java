@@ -125,16 +125,12 @@ class TransportTest {
     @Test
     void anAnswerThatCannotBeReadIsUnusable() throws Exception {
         Fake fake = fake(Fake.says(200, "<html>"));
-        Post<String> post =
-                new Post<>(
-                        List.of(fake.address()),
-                        "/x",
-                        null,
-                        new byte[0],
-                        LONG,
-                        bytes -> {
-                            throw new IOException("it is not JSON");
-                        });
+        List<URI> addresses = List.of(fake.address());
+        Post.Reader<String> reader =
+                bytes -> {
+                    throw new IOException("it is not JSON");
+                };
+        Post<String> post = new Post<>(addresses, "/x", null, new byte[0], LONG, reader);
         SidecarException error = failure(transport(64, 5, 2000), post);
         assertEquals(Reason.UNUSABLE_ANSWER, error.reason());
         assertTrue(error.getMessage().endsWith("cannot be used: it is not JSON"));
