@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from connectors.engine import Engine, EngineKind
 from connectors.options import SidecarClientOptions
 from connectors.search import OnFailure, Searcher, SearchOptions
 from connectors.sidecar import SidecarClient
-from evaluation.local_sidecar import free_port, is_ready, serve_command
+from evaluation.local_sidecar import free_port, serve_command, wait_until_ready
 from plugin.ranking.errors import SidecarUnavailable
 from plugin.ranking.hits import Status
 from tests.integration.connectors.conftest import Stored
@@ -49,11 +48,7 @@ def process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
         (tmp_path / "log").open("wb") as log,
         subprocess.Popen(serve_command(port), stdout=log, stderr=log) as made,
     ):
-        deadline = time.monotonic() + 120
-        while not is_ready(url):
-            assert made.poll() is None, (tmp_path / "log").read_text()
-            assert time.monotonic() < deadline, (tmp_path / "log").read_text()
-            time.sleep(0.1)
+        wait_until_ready(url, tmp_path / "log", runs=lambda: made.poll() is None)
         yield made, url
         made.kill()
 
