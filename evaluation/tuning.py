@@ -8,7 +8,7 @@ than the best one by more than one standard error of their paired difference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -121,8 +121,8 @@ class Choice:
     chosen: Scored
     families: Sequence[Family]
     peak: Scored
-    by_first_stage: Mapping[float, float] = field(default_factory=dict)
-    tried: int = field(default=0)
+    by_first_stage: Mapping[float, float]
+    tried: int
 
 
 def settings(prompts: Iterable[Prompt]) -> Iterator[Setting]:
@@ -171,7 +171,8 @@ def choose(sets: Sequence[DevSet], candidates: Iterable[Setting]) -> Choice:
     )
     chosen = next(family.chosen for family in families if family.within_noise)
     peak = max(scored, key=lambda one: one.score)
-    return Choice(chosen, families, peak, _by_first_stage(chosen.setting, sets), len(scored))
+    flatness = _by_first_stage(chosen.setting, sets)
+    return Choice(chosen, families, peak, by_first_stage=flatness, tried=len(scored))
 
 
 def _family(one: Scored, best: Scored, sets: Sequence[DevSet]) -> Family:
