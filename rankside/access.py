@@ -29,8 +29,14 @@ def client_options(settings: Settings, sidecar: str | None = None) -> SidecarCli
     return override(settings.client, "client", url=sidecar)
 
 
+def named_engine(settings: Settings, url: str | None) -> EngineOptions | None:
+    """The engine's options where it is named or set; None where a command may start its own."""
+    chosen = url is not None or settings.engine.url is not None
+    return engine_options(settings, url) if chosen else None
+
+
 def named_client(settings: Settings, sidecar: str | None) -> SidecarClientOptions | None:
-    """Those options where the sidecar is named or set; None where a command may start its own."""
+    """The client's options where the sidecar is named or set; None as for the engine."""
     chosen = sidecar is not None or "url" in settings.client.model_fields_set
     return client_options(settings, sidecar) if chosen else None
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
@@ -101,16 +101,30 @@ def print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def check_writable(option: str, path: Path) -> None:
+def check_writable(option: str, file: Path, *, make_folder: bool = False) -> None:
     """Say at once, not after the work, that the file of ``option`` cannot be written.
 
     Raises:
-        SettingsError: its folder is not there, or may not be written.
+        SettingsError: it cannot, or its folder is not there and not to be made.
     """
-    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise SettingsError(
-            f"{option} {path} cannot be written; name a file in a folder that is there and yours"
-        )
+    with _writing(option, file):
+        if file.exists():
+            file.open("ab").close()
+            return
+        if make_folder:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=file.parent).close()
+
+
+def check_folder(option: str, folder: Path) -> None:
+    """The same of a folder, which is made where it is not there.
+
+    Raises:
+        SettingsError: nothing can be written there.
+    """
+    with _writing(option, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
 
 
 def write_file(option: str, path: Path, text: str) -> None:
@@ -119,11 +133,17 @@ def write_file(option: str, path: Path, text: str) -> None:
     Raises:
         SettingsError: it cannot be written.
     """
-    try:
+    with _writing(option, path):
         path.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _writing(option: str, path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise SettingsError(
-            f"{option} {path} cannot be written: {error.strerror}; name another file"
+            f"{option} {path} cannot be written ({error.strerror}); give another path"
         ) from error
 
 

@@ -14,7 +14,7 @@ import typer
 
 from plugin.models.options import AUTO
 from plugin.ranking.errors import SettingsError
-from rankside.access import client_options, engine_options, named_client
+from rankside.access import client_options, named_client, named_engine
 from rankside.cli.console import (
     ConfigOption,
     JsonFlag,
@@ -23,19 +23,19 @@ from rankside.cli.console import (
     called_as,
     check_writable,
     err,
-    node_progress,
     out,
     print_json,
     progress,
     write_file,
 )
+from rankside.cli.engine import EngineChoice, start_engine
 from rankside.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from connectors.options import EngineOptions, SidecarClientOptions
     from rankside.demo.report import Report
 
-ENGINE: Final = "opensearch"
+ENGINE: Final = EngineChoice.opensearch.value
 TRIED: Final = "run a command and read its output"
 MODEL: Final = "all-minilm-l6-v2"
 PATIENCE: Final = 120.0  # seconds for one call, where the settings do not say
@@ -65,10 +65,11 @@ def demo(
         check_writable("--markdown", markdown)
     _require_extras()
     settings = load_settings(config)
-    named = named_client(settings, sidecar)
+    engine, named = named_engine(settings, url), named_client(settings, sidecar)
+    stoppable = engine is None or named is None
     seconds: dict[str, float] = {}
     with _step(seconds, "node", quiet=as_json):
-        engine = _engine(settings, url, quiet=as_json)
+        engine = engine or start_engine(settings, quiet=as_json)
     with _step(seconds, "sidecar", quiet=as_json):
         client = _client(settings, named, config)
     result = asyncio.run(_run(engine, client, seconds, quiet=as_json))
@@ -79,7 +80,7 @@ def demo(
         found = client.url == settings.client.url  # by a search with the same settings
         where = {"--url": url, "--sidecar": None if found else client.url, "--config": config}
         _print_command("Try", _search(where))
-        if named is None or not _has_engine(settings, url):
+        if stoppable:
             _print_command("Stop it all", ["demo", "--stop"])
     if markdown is not None:
         write_file("--markdown", markdown, result.to_markdown() + "\n")
@@ -89,20 +90,6 @@ def _print(report: Report) -> None:
     report.print(out)
     steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in report.seconds.items())
     out.print(f"[dim]{steps}[/]")
-
-
-def _has_engine(settings: Settings, url: str | None) -> bool:
-    return url is not None or settings.engine.url is not None
-
-
-def _engine(settings: Settings, url: str | None, *, quiet: bool) -> EngineOptions:
-    """The engine named, else set, else the local OpenSearch, started if it does not run."""
-    from deploy import local
-
-    if not _has_engine(settings, url):
-        with node_progress(quiet=quiet) as report:
-            url = local.up(ENGINE, progress=report).url
-    return engine_options(settings, url)
 
 
 def _client(

@@ -14,9 +14,12 @@ from typing import Annotated
 
 import typer
 
+from connectors.options import EngineOptions
 from deploy import local
+from rankside.access import engine_options
 from rankside.cli.console import Exit, node_progress
 from rankside.cli.exits import epilog
+from rankside.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -101,6 +104,17 @@ def status(
         typer.echo(_as_text(node) if node else f"{engine.value} is not running")
     if node is None:
         raise typer.Exit(Exit.ENGINE)
+
+
+def start_engine(settings: Settings, *, quiet: bool = False) -> EngineOptions:
+    """The local OpenSearch, started if it does not run, with the rest of the settings.
+
+    Raises:
+        LocalEngineError: it cannot be built or started.
+    """
+    with node_progress(quiet=quiet) as report:
+        url = local.up(EngineChoice.opensearch.value, progress=report).url
+    return engine_options(settings, url)
 
 
 def _fields(node: local.RunningNode) -> dict[str, object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,17 +12,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plugin.ranking.errors import PartlyDone, SettingsError
-from rankside.access import engine_options, named_client
+from rankside.access import engine_options, named_client, named_engine
 from rankside.cli.console import (
     ConfigOption,
     SidecarOption,
     UrlOption,
+    check_folder,
+    check_writable,
     err,
-    node_progress,
     out,
     print_json,
     progress,
+    write_file,
 )
+from rankside.cli.engine import start_engine
 from rankside.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -128,29 +130,13 @@ def _check_places(json_out: str | None, runs_out: Path | None) -> None:
     """See that the results can be written before the hours it may take to have them."""
     json_file = _json_file(json_out)
     if json_file is not None:
-        _check_writable("--json", json_file, json_file.parent)
+        check_writable("--json", json_file, make_folder=True)
     if runs_out is not None:
-        _check_writable("--runs-out", runs_out, runs_out)
+        check_folder("--runs-out", runs_out)
 
 
 def _json_file(json_out: str | None) -> Path | None:
     return Path(json_out) if json_out is not None and json_out != STDOUT else None
-
-
-def _check_writable(option: str, path: Path, folder: Path) -> None:
-    """See that ``path`` can be written: a file in ``folder``, or ``folder`` itself."""
-    try:
-        if path != folder and path.exists():
-            path.open("ab").close()
-            return
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise _unwritable(option, path, error) from error
-
-
-def _unwritable(option: str, path: Path, error: OSError) -> SettingsError:
-    return SettingsError(f"{option} {path} cannot be written ({error.strerror}); give another path")
 
 
 def _through(named: str | None, run: Path | None) -> Through:
@@ -165,13 +151,11 @@ def _through(named: str | None, run: Path | None) -> Through:
 
 
 def _engine(settings: Settings, url: str | None, *, quiet: bool) -> EngineOptions:
-    """The engine named, else set, else the local OpenSearch, started if it does not run."""
-    from deploy import local
-
-    if url is None and settings.engine.url is None and not _local_runs():
-        with node_progress(quiet=quiet) as report:
-            url = local.up("opensearch", progress=report).url
-    return engine_options(settings, url)
+    """The engine named, else set, else the local one that runs, else OpenSearch, started."""
+    named = named_engine(settings, url)
+    if named is None and _local_runs():
+        named = engine_options(settings)
+    return named or start_engine(settings, quiet=quiet)
 
 
 def _local_runs() -> bool:
@@ -212,7 +196,8 @@ def _publish(
     try:
         json_file = _json_file(json_out)
         if json_file is not None:
-            _write(json_file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+            write_file("--json", json_file, text)
     finally:  # whatever can be kept of a finished run is
         if runs_out is not None:
             write_runs(runs_out, evaluation.results, evaluation.collection.name)
@@ -222,14 +207,6 @@ def _publish(
         raise PartlyDone(
             f"not every search was reranked: {reasons}; the figures hold what was returned"
         )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise _unwritable("--json", path, error) from error
 
 
 def _print(evaluation: Evaluation) -> None:

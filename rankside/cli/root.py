@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Annotated
 
@@ -21,16 +22,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(engine.app, name="engine")
-app.command("serve", epilog=epilog("serve"))(serve.serve)
-app.command("ingest", epilog=epilog("ingest"))(ingest.ingest)
-app.command("backfill", epilog=epilog("backfill"))(backfill.backfill)
-app.command("plan", epilog=epilog("plan"))(pipelines.plan)
-app.command("apply", epilog=epilog("apply"))(pipelines.apply)
-app.command("destroy", epilog=epilog("destroy"))(pipelines.destroy)
-app.command("search", epilog=epilog("search"))(search.search)
-app.command("doctor", epilog=epilog("doctor"))(doctor.doctor)
-app.command("eval", epilog=epilog("eval"))(evaluate.evaluate)
-app.command("demo", epilog=epilog("demo"))(demo.demo)
+_COMMANDS: Mapping[str, Callable[..., None]] = {
+    "serve": serve.serve,
+    "ingest": ingest.ingest,
+    "backfill": backfill.backfill,
+    "plan": pipelines.plan,
+    "apply": pipelines.apply,
+    "destroy": pipelines.destroy,
+    "search": search.search,
+    "doctor": doctor.doctor,
+    "eval": evaluate.evaluate,
+    "demo": demo.demo,
+}
+for _name, _command in _COMMANDS.items():
+    app.command(_name, epilog=epilog(_name))(_command)
 
 
 def _print_version(wanted: bool) -> None:
