@@ -1,0 +1,76 @@
+package org.rankside.opensearch.node;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.opensearch.common.lifecycle.AbstractLifecycleComponent;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.threadpool.ThreadPool;
+import org.rankside.client.Json;
+import org.rankside.client.Post;
+import org.rankside.client.Transport;
+import org.rankside.opensearch.OpenSearchJson;
+
+/** The node's way to sidecars: one transport with its limits, and the keys of the keystore. */
+public final class Sidecars extends AbstractLifecycleComponent {
+    private final Json json = new OpenSearchJson();
+    private final Transport transport;
+    private final Map<String, String> keys;
+
+    /** Reads the keystore, which is open only while the node starts. */
+    public Sidecars(Settings settings, ThreadPool threads) {
+        this.transport = new Transport(NodeSettings.sidecar(settings), threads.generic());
+        this.keys = NodeSettings.keys(settings);
+    }
+
+    /**
+     * One call; see {@link Transport#send}. What comes after it runs on a thread of the generic pool,
+     * without the caller's thread context.
+     *
+     * @param auth name of a key in the keystore, or null
+     */
+    public <T> CompletableFuture<T> send(
+            List<URI> addresses,
+            String auth,
+            String path,
+            byte[] body,
+            Duration timeout,
+            Post.Reader<T> reader) {
+        return transport.send(new Post<>(addresses, path, key(auth), body, timeout, reader));
+    }
+
+    /** JSON as the engine has it. */
+    public Json json() {
+        return json;
+    }
+
+    /**
+     * Checks that the keystore has the key that a pipeline names.
+     *
+     * @throws IllegalArgumentException it has not
+     */
+    public void requireKey(String auth) {
+        if (auth != null && !keys.containsKey(auth)) {
+            throw new IllegalArgumentException(
+                    "the keystore has no rankside.auth." + auth
+                            + ".key; add it with opensearch-keystore on every node and restart them");
+        }
+    }
+
+    private String key(String auth) {
+        return auth == null ? null : keys.get(auth);
+    }
+
+    @Override
+    protected void doStart() {}
+
+    @Override
+    protected void doStop() {}
+
+    @Override
+    protected void doClose() {
+        transport.close();
+    }
+}
