@@ -16,14 +16,14 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
-/** One {@link Post} on its way from address to address. */
+/** One {@link Request} on its way from address to address. */
 final class Exchange<T> {
     private static final int SHOWN = 200;
 
     private final HttpClient http;
     private final int maxAnswerBytes;
     private final Function<URI, CircuitBreaker> circuits;
-    private final Post<T> post;
+    private final Request<T> asked;
     private final Iterator<URI> addresses;
     private final CompletableFuture<T> answer = new CompletableFuture<>();
     private final AtomicReference<Attempt> underWay = new AtomicReference<>();
@@ -43,12 +43,12 @@ final class Exchange<T> {
             HttpClient http,
             int maxAnswerBytes,
             Function<URI, CircuitBreaker> circuits,
-            Post<T> post) {
+            Request<T> asked) {
         this.http = http;
         this.maxAnswerBytes = maxAnswerBytes;
         this.circuits = circuits;
-        this.post = post;
-        this.addresses = post.addresses().iterator();
+        this.asked = asked;
+        this.addresses = asked.addresses().iterator();
     }
 
     /** The answer to be; it fails when no address is left. */
@@ -72,14 +72,10 @@ final class Exchange<T> {
     }
 
     /** What became of a call, for the one who waits for it. */
-    static SidecarException translated(Throwable error, Post<?> post) {
+    static SidecarException translated(Throwable error, Request<?> asked) {
         return switch (error) {
             case SidecarException known -> known;
-            case TimeoutException late ->
-                    new SidecarException(
-                            Reason.DEADLINE,
-                            "the sidecar did not answer within " + post.timeout().toMillis() + " ms",
-                            late);
+            case TimeoutException late -> SidecarException.late(asked.timeout(), late);
             case CancellationException cancelled ->
                     new SidecarException(Reason.CANCELLED, "the search was cancelled", cancelled);
             default ->
@@ -121,12 +117,13 @@ final class Exchange<T> {
     }
 
     private HttpRequest request(URI address) {
-        HttpRequest.Builder builder =
-                HttpRequest.newBuilder(URI.create(address + post.path()))
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofByteArray(post.body()));
-        if (post.key() != null) {
-            builder.header("Authorization", "Bearer " + post.key());
+        HttpRequest.Builder builder = HttpRequest.newBuilder(URI.create(address + asked.path()));
+        if (asked.body() != null) {
+            builder.header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(asked.body()));
+        }
+        if (asked.key() != null) {
+            builder.header("Authorization", "Bearer " + asked.key());
         }
         return builder.build();
     }
@@ -154,7 +151,7 @@ final class Exchange<T> {
     private void read(Attempt attempt, byte[] body) {
         T value;
         try {
-            value = post.reader().read(body);
+            value = asked.reader().read(body);
         } catch (IOException | RuntimeException error) {
             unusable(attempt, error);
             return;

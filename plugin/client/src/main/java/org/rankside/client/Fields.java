@@ -19,6 +19,15 @@ record Fields(Map<String, Object> all) {
         return of(Number.class, name, all.get(name)).doubleValue();
     }
 
+    /** A whole number that is not negative. */
+    int count(String name) throws IOException {
+        double number = number(name);
+        if (!(number >= 0 && number <= Integer.MAX_VALUE && number == Math.rint(number))) {
+            throw new IOException(name + " is " + number + " where a count is due");
+        }
+        return (int) number;
+    }
+
     List<?> list(String name) throws IOException {
         return of(List.class, name, all.get(name));
     }

@@ -1,5 +1,7 @@
 package org.rankside.client;
 
+import java.time.Duration;
+
 /** The sidecar could not help; the message is one sentence for the user. */
 public final class SidecarException extends RuntimeException {
     private final Reason reason;
@@ -13,6 +15,12 @@ public final class SidecarException extends RuntimeException {
     public SidecarException(Reason reason, String message, Throwable cause) {
         super(message, cause);
         this.reason = reason;
+    }
+
+    /** No answer came within {@code timeout}. */
+    static SidecarException late(Duration timeout, Throwable cause) {
+        return new SidecarException(
+                Reason.DEADLINE, "the sidecar did not answer within " + timeout.toMillis() + " ms", cause);
     }
 
     /** Why, in a word. */

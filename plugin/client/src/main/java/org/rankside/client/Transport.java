@@ -12,7 +12,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * POSTs to the sidecar's addresses, tried in turn, without ever holding a thread.
+ * Calls the sidecar at its addresses, tried in turn, without ever holding a thread.
  *
  * <p>One for a node: it bounds the calls under way, and with them the connections, and knows of every
  * address whether its circuit is closed. Safe for concurrent use.
@@ -49,8 +49,8 @@ public final class Transport implements AutoCloseable {
      * <p>The future fails with a {@link SidecarException} and nothing else. Cancelling it ends the
      * HTTP request.
      */
-    public <T> CompletableFuture<T> send(Post<T> post) {
-        if (post.timeout().isNegative() || post.timeout().isZero()) {
+    public <T> CompletableFuture<T> send(Request<T> asked) {
+        if (asked.timeout().isNegative() || asked.timeout().isZero()) {
             return refused(Reason.DEADLINE, "no time is left to ask the sidecar");
         }
         if (!places.tryAcquire()) {
@@ -58,15 +58,15 @@ public final class Transport implements AutoCloseable {
                     Reason.TOO_MANY_IN_FLIGHT,
                     settings.maxInFlight() + " calls of the sidecar are under way on this node");
         }
-        Exchange<T> exchange = new Exchange<>(http, settings.maxAnswerBytes(), this::circuit, post);
+        Exchange<T> exchange = new Exchange<>(http, settings.maxAnswerBytes(), this::circuit, asked);
         CompletableFuture<T> answer =
-                exchange.start().orTimeout(post.timeout().toNanos(), TimeUnit.NANOSECONDS);
+                exchange.start().orTimeout(asked.timeout().toNanos(), TimeUnit.NANOSECONDS);
         CompletableFuture<T> given = new CompletableFuture<>();
         answer.whenComplete(
                 (value, error) -> {
                     exchange.end(error);
                     places.release();
-                    completions.execute(() -> settle(given, value, error, post));
+                    completions.execute(() -> settle(given, value, error, asked));
                 });
         given.whenComplete((value, error) -> answer.cancel(false));
         return given;
@@ -106,11 +106,11 @@ public final class Transport implements AutoCloseable {
     }
 
     private static <T> void settle(
-            CompletableFuture<T> given, T value, Throwable error, Post<T> post) {
+            CompletableFuture<T> given, T value, Throwable error, Request<T> asked) {
         if (error == null) {
             given.complete(value);
         } else {
-            given.completeExceptionally(Exchange.translated(error, post));
+            given.completeExceptionally(Exchange.translated(error, asked));
         }
     }
 

@@ -20,6 +20,7 @@ final class Fake implements AutoCloseable {
         void answer(HttpExchange exchange) throws IOException;
     }
 
+    final List<String> asked = new CopyOnWriteArrayList<>();
     final List<String> bodies = new CopyOnWriteArrayList<>();
     final List<String> keys = new CopyOnWriteArrayList<>();
     private final CountDownLatch hung = new CountDownLatch(1);
@@ -76,6 +77,7 @@ final class Fake implements AutoCloseable {
     }
 
     private void handle(HttpExchange exchange) throws IOException {
+        asked.add(exchange.getRequestMethod() + " " + exchange.getRequestURI());
         bodies.add(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8));
         keys.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));
         try (exchange) {

@@ -49,7 +49,17 @@ class TransportTest {
         assertEquals("completions", thread.get());
         assertEquals(List.of("{}"), fake.bodies);
         assertEquals(List.of("Bearer key"), fake.keys);
+        assertEquals(List.of("POST /v1/listwise"), fake.asked);
         assertEquals(0, transport.inFlight());
+    }
+
+    @Test
+    void withoutABodyItIsAGet() throws Exception {
+        Fake fake = fake(Fake.says(200, "good"));
+        Request<String> request =
+                Request.get(List.of(fake.address()), "/v1/models", null, LONG, String::new);
+        assertEquals("good", transport(64, 5, 2000).send(request).get());
+        assertEquals(List.of("GET /v1/models"), fake.asked);
     }
 
     @Test
@@ -126,11 +136,11 @@ class TransportTest {
     void anAnswerThatCannotBeReadIsUnusable() throws Exception {
         Fake fake = fake(Fake.says(200, "<html>"));
         List<URI> addresses = List.of(fake.address());
-        Post.Reader<String> reader =
+        Request.Reader<String> reader =
                 bytes -> {
                     throw new IOException("it is not JSON");
                 };
-        Post<String> post = new Post<>(addresses, "/x", null, new byte[0], LONG, reader);
+        Request<String> post = new Request<>(addresses, "/x", null, new byte[0], LONG, reader);
         SidecarException error = failure(transport(64, 5, 2000), post);
         assertEquals(Reason.UNUSABLE_ANSWER, error.reason());
         assertTrue(error.getMessage().endsWith("cannot be used: it is not JSON"));
@@ -218,8 +228,8 @@ class TransportTest {
         return transport;
     }
 
-    private static Post<String> post(Duration timeout, URI... addresses) {
-        return new Post<>(
+    private static Request<String> post(Duration timeout, URI... addresses) {
+        return new Request<>(
                 List.of(addresses),
                 "/v1/listwise",
                 "key",
@@ -228,11 +238,11 @@ class TransportTest {
                 bytes -> new String(bytes, StandardCharsets.UTF_8));
     }
 
-    private static SidecarException failure(Transport transport, Post<?> post) {
+    private static SidecarException failure(Transport transport, Request<?> asked) {
         ExecutionException error =
                 assertThrows(
                         ExecutionException.class,
-                        () -> transport.send(post).get(20, TimeUnit.SECONDS));
+                        () -> transport.send(asked).get(20, TimeUnit.SECONDS));
         return (SidecarException) error.getCause();
     }
 }

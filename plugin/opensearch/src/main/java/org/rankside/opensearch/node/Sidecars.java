@@ -9,7 +9,9 @@ import org.opensearch.common.lifecycle.AbstractLifecycleComponent;
 import org.opensearch.common.settings.Settings;
 import org.opensearch.threadpool.ThreadPool;
 import org.rankside.client.Json;
-import org.rankside.client.Post;
+import org.rankside.client.ModelCards;
+import org.rankside.client.Models;
+import org.rankside.client.Request;
 import org.rankside.client.Transport;
 import org.rankside.opensearch.OpenSearchJson;
 
@@ -17,11 +19,13 @@ import org.rankside.opensearch.OpenSearchJson;
 public final class Sidecars extends AbstractLifecycleComponent {
     private final Json json = new OpenSearchJson();
     private final Transport transport;
+    private final ModelCards models;
     private final Map<String, String> keys;
 
     /** Reads the keystore, which is open only while the node starts. */
     public Sidecars(Settings settings, ThreadPool threads) {
         this.transport = new Transport(NodeSettings.sidecar(settings), threads.generic());
+        this.models = new ModelCards(transport, json, threads.generic(), System::nanoTime);
         this.keys = NodeSettings.keys(settings);
     }
 
@@ -37,8 +41,27 @@ public final class Sidecars extends AbstractLifecycleComponent {
             String path,
             byte[] body,
             Duration timeout,
-            Post.Reader<T> reader) {
-        return transport.send(new Post<>(addresses, path, key(auth), body, timeout, reader));
+            Request.Reader<T> reader) {
+        return transport.send(new Request<>(addresses, path, key(auth), body, timeout, reader));
+    }
+
+    /**
+     * The card of the encoder at these addresses; see {@link ModelCards#encoder}.
+     *
+     * @param auth name of a key in the keystore, or null
+     */
+    public CompletableFuture<Models.Card> encoder(List<URI> addresses, String auth, Duration timeout) {
+        return models.encoder(addresses, key(auth), timeout);
+    }
+
+    /** The card of the LLM at these addresses, null where InsertRank is off. */
+    public CompletableFuture<Models.Card> llm(List<URI> addresses, String auth, Duration timeout) {
+        return models.llm(addresses, key(auth), timeout);
+    }
+
+    /** Asks for the cards anew the next time: an answer had another model's fingerprint. */
+    public void forget(List<URI> addresses) {
+        models.forget(addresses);
     }
 
     /** JSON as the engine has it. */

@@ -11,12 +11,18 @@ import java.util.List;
  * @param addresses tried in turn
  * @param path below an address, as {@code /v1/listwise}
  * @param key bearer key, or null
- * @param body JSON
+ * @param body JSON to POST; null: GET
  * @param timeout for all addresses together
  * @param reader makes the answer of a good response's body
  */
-public record Post<T>(
+public record Request<T>(
         List<URI> addresses, String path, String key, byte[] body, Duration timeout, Reader<T> reader) {
+
+    /** One that only reads. */
+    public static <T> Request<T> get(
+            List<URI> addresses, String path, String key, Duration timeout, Reader<T> reader) {
+        return new Request<>(addresses, path, key, null, timeout, reader);
+    }
 
     /** Reads an answer. */
     @FunctionalInterface
