@@ -21,16 +21,19 @@ public final class Transport implements AutoCloseable {
     private final SidecarSettings settings;
     private final HttpClient http;
     private final Executor completions;
+    private final Stats stats;
     private final Semaphore places;
     private final Map<URI, CircuitBreaker> circuits = new ConcurrentHashMap<>();
 
     /**
      * @param completions runs what comes after a call: a pool of the engine's, so that nothing of a
      *     search runs on a thread of the HTTP client or of a timer
+     * @param stats counts each call once, whatever its end
      */
-    public Transport(SidecarSettings settings, Executor completions) {
+    public Transport(SidecarSettings settings, Executor completions, Stats stats) {
         this.settings = settings;
         this.completions = completions;
+        this.stats = stats;
         this.places = new Semaphore(settings.maxInFlight());
         HttpClient.Builder builder =
                 HttpClient.newBuilder()
@@ -51,13 +54,15 @@ public final class Transport implements AutoCloseable {
      */
     public <T> CompletableFuture<T> send(Request<T> asked) {
         if (asked.timeout().isNegative() || asked.timeout().isZero()) {
-            return refused(Reason.DEADLINE, "no time is left to ask the sidecar");
+            return refused(asked, Reason.DEADLINE, "no time is left to ask the sidecar");
         }
         if (!places.tryAcquire()) {
             return refused(
+                    asked,
                     Reason.TOO_MANY_IN_FLIGHT,
                     settings.maxInFlight() + " calls of the sidecar are under way on this node");
         }
+        long start = System.nanoTime();
         Exchange<T> exchange = new Exchange<>(http, settings.maxAnswerBytes(), this::circuit, asked);
         CompletableFuture<T> answer =
                 exchange.start().orTimeout(asked.timeout().toNanos(), TimeUnit.NANOSECONDS);
@@ -66,7 +71,9 @@ public final class Transport implements AutoCloseable {
                 (value, error) -> {
                     exchange.end(error);
                     places.release();
-                    completions.execute(() -> settle(given, value, error, asked));
+                    SidecarException failure = error == null ? null : Exchange.translated(error, asked);
+                    count(asked, failure, System.nanoTime() - start);
+                    completions.execute(() -> settle(given, value, failure));
                 });
         given.whenComplete((value, error) -> answer.cancel(false));
         return given;
@@ -105,16 +112,24 @@ public final class Transport implements AutoCloseable {
                                 System::nanoTime));
     }
 
-    private static <T> void settle(
-            CompletableFuture<T> given, T value, Throwable error, Request<T> asked) {
-        if (error == null) {
-            given.complete(value);
+    private void count(Request<?> asked, SidecarException failure, long nanos) {
+        if (failure == null) {
+            stats.answered(asked.path(), nanos);
         } else {
-            given.completeExceptionally(Exchange.translated(error, asked));
+            stats.failed(asked.path(), failure.reason());
         }
     }
 
-    private static <T> CompletableFuture<T> refused(Reason reason, String message) {
+    private static <T> void settle(CompletableFuture<T> given, T value, SidecarException failure) {
+        if (failure == null) {
+            given.complete(value);
+        } else {
+            given.completeExceptionally(failure);
+        }
+    }
+
+    private <T> CompletableFuture<T> refused(Request<T> asked, Reason reason, String message) {
+        stats.failed(asked.path(), reason);
         return CompletableFuture.failedFuture(new SidecarException(reason, message));
     }
 }

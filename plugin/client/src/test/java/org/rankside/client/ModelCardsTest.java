@@ -32,7 +32,7 @@ class ModelCardsTest {
     private final ExecutorService completions =
             Executors.newSingleThreadExecutor(run -> new Thread(run, "completions"));
     private final CountDownLatch go = new CountDownLatch(1);
-    private final Transport transport = new Transport(SidecarSettings.DEFAULTS, completions);
+    private final Transport transport = new Transport(SidecarSettings.DEFAULTS, completions, new Stats());
     private volatile long now = -5;
     private final ModelCards cards = new ModelCards(transport, new CasesJson(), completions, () -> now);
     private Fake fake;
@@ -132,7 +132,7 @@ class ModelCardsTest {
 
     @Test
     void aRefusalByTheTransportIsNotKeptEither() throws Exception {
-        Transport busy = new Transport(inFlight(1), completions);
+        Transport busy = new Transport(inFlight(1), completions, new Stats());
         ModelCards limited = new ModelCards(busy, new CasesJson(), completions, () -> now);
         fake.behaviour = fake.hangs();
         CompletableFuture<String> other =

@@ -223,7 +223,7 @@ class TransportTest {
                 new SidecarSettings(
                         Duration.ofSeconds(5), inFlight, answerBytes, failures,
                         Duration.ofMinutes(1), Duration.ofMinutes(1), null);
-        Transport transport = new Transport(settings, completions);
+        Transport transport = new Transport(settings, completions, new Stats());
         open.addFirst(transport);
         return transport;
     }

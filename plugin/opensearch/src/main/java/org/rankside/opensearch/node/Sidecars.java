@@ -12,19 +12,21 @@ import org.rankside.client.Json;
 import org.rankside.client.ModelCards;
 import org.rankside.client.Models;
 import org.rankside.client.Request;
+import org.rankside.client.Stats;
 import org.rankside.client.Transport;
 import org.rankside.opensearch.OpenSearchJson;
 
 /** The node's way to sidecars: one transport with its limits, and the keys of the keystore. */
 public final class Sidecars extends AbstractLifecycleComponent {
     private final Json json = new OpenSearchJson();
+    private final Stats stats = new Stats();
     private final Transport transport;
     private final ModelCards models;
     private final Map<String, String> keys;
 
     /** Reads the keystore, which is open only while the node starts. */
     public Sidecars(Settings settings, ThreadPool threads) {
-        this.transport = new Transport(NodeSettings.sidecar(settings), threads.generic());
+        this.transport = new Transport(NodeSettings.sidecar(settings), threads.generic(), stats);
         this.models = new ModelCards(transport, json, threads.generic(), System::nanoTime);
         this.keys = NodeSettings.keys(settings);
     }
@@ -62,6 +64,11 @@ public final class Sidecars extends AbstractLifecycleComponent {
     /** Asks for the cards anew the next time: an answer had another model's fingerprint. */
     public void forget(List<URI> addresses) {
         models.forget(addresses);
+    }
+
+    /** What this node asked and what became of its searches; each search is to be told to it once. */
+    public Stats stats() {
+        return stats;
     }
 
     /** JSON as the engine has it. */
