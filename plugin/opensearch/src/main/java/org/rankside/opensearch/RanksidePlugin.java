@@ -11,6 +11,7 @@ import org.opensearch.core.xcontent.NamedXContentRegistry;
 import org.opensearch.env.Environment;
 import org.opensearch.env.NodeEnvironment;
 import org.opensearch.plugins.Plugin;
+import org.opensearch.plugins.SearchPlugin;
 import org.opensearch.repositories.RepositoriesService;
 import org.opensearch.script.ScriptService;
 import org.opensearch.threadpool.ThreadPool;
@@ -18,14 +19,24 @@ import org.opensearch.transport.client.Client;
 import org.opensearch.watcher.ResourceWatcherService;
 import org.rankside.opensearch.node.NodeSettings;
 import org.rankside.opensearch.node.Sidecars;
+import org.rankside.opensearch.vector.VectorQueryBuilder;
 
 /** Where the engine is told what this plugin adds to it. */
-public final class RanksidePlugin extends Plugin {
+public final class RanksidePlugin extends Plugin implements SearchPlugin {
     private volatile Sidecars sidecars;
 
     @Override
     public List<Setting<?>> getSettings() {
         return NodeSettings.all();
+    }
+
+    @Override
+    public List<QuerySpec<?>> getQueries() {
+        return List.of(
+                new QuerySpec<>(
+                        VectorQueryBuilder.NAME,
+                        VectorQueryBuilder::new,
+                        VectorQueryBuilder::fromXContent));
     }
 
     @Override

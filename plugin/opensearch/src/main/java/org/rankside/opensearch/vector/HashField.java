@@ -1,0 +1,58 @@
+package org.rankside.opensearch.vector;
+
+import java.io.IOException;
+import org.apache.lucene.index.DocValues;
+import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.index.SortedSetDocValues;
+import org.apache.lucene.util.BytesRef;
+import org.apache.lucene.util.StringHelper;
+
+/**
+ * The keyword beside each vector, {@code <fingerprint>:<text hash>}, which says whose vector it is.
+ *
+ * @param name as Lucene has it
+ * @param fingerprint that of the model whose vectors may be compared
+ */
+record HashField(String name, String fingerprint) {
+    /** Whether a document's vector may be compared. */
+    @FunctionalInterface
+    interface Check {
+        Check ALL = document -> true;
+
+        /** Documents are asked for in ascending order, none twice. */
+        boolean ours(int document) throws IOException;
+    }
+
+    /** The check of one segment. A document without a hash is taken for the index's own model's. */
+    Check check(LeafReader segment) throws IOException {
+        SortedSetDocValues hashes = DocValues.getSortedSet(segment, name);
+        long count = hashes.getValueCount();
+        if (count == 0 || ours(hashes.lookupOrd(0)) && ours(hashes.lookupOrd(count - 1))) {
+            return Check.ALL;
+        }
+        long first = place(hashes, ':');
+        long end = place(hashes, ':' + 1);
+        return document -> !hashes.advanceExact(document) || anyWithin(hashes, first, end);
+    }
+
+    private boolean ours(BytesRef hash) {
+        return StringHelper.startsWith(hash, new BytesRef(fingerprint + ':'));
+    }
+
+    /** The ordinal of the first hash that is not before the fingerprint followed by this character. */
+    private long place(SortedSetDocValues hashes, int character) throws IOException {
+        long found = hashes.lookupTerm(new BytesRef(fingerprint + (char) character));
+        return found < 0 ? -found - 1 : found;
+    }
+
+    private static boolean anyWithin(SortedSetDocValues hashes, long first, long end)
+            throws IOException {
+        for (int left = hashes.docValueCount(); left > 0; left--) {
+            long hash = hashes.nextOrd();
+            if (hash >= first && hash < end) {
+                return true;
+            }
+        }
+        return false;
+    }
+}
