@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import javax.net.ssl.SSLException;
 
 /** One {@link Request} on its way from address to address. */
 final class Exchange<T> {
@@ -69,19 +70,6 @@ final class Exchange<T> {
             attempt.circuit.abandoned();
         }
         attempt.response.cancel(true);
-    }
-
-    /** What became of a call, for the one who waits for it. */
-    static SidecarException translated(Throwable error, Request<?> asked) {
-        return switch (error) {
-            case SidecarException known -> known;
-            case TimeoutException late -> SidecarException.late(asked.timeout(), late);
-            case CancellationException cancelled ->
-                    new SidecarException(Reason.CANCELLED, "the search was cancelled", cancelled);
-            default ->
-                    new SidecarException(
-                            Reason.SIDECAR_UNAVAILABLE, "the sidecar could not be asked", error);
-        };
     }
 
     private void next() {
@@ -187,10 +175,15 @@ final class Exchange<T> {
         last =
                 new SidecarException(
                         Reason.SIDECAR_UNAVAILABLE,
-                        "the sidecar at " + attempt.address + " cannot be reached ("
-                                + error.getClass().getSimpleName() + ")",
+                        "the sidecar at " + attempt.address + " cannot be reached (" + what(error) + ")",
                         error);
         next();
+    }
+
+    /** A refused certificate says what is wrong with it; other failures say no more than their name. */
+    private static String what(Throwable error) {
+        String name = error.getClass().getSimpleName();
+        return error instanceof SSLException ? name + ": " + error.getMessage() : name;
     }
 
     private static String said(Attempt attempt, HttpResponse<byte[]> response) {

@@ -5,11 +5,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
@@ -97,11 +95,7 @@ public final class ModelCards {
         if (error == null) {
             given.complete(which.apply(models));
         } else {
-            Throwable cause = error instanceof CompletionException ? error.getCause() : error;
-            given.completeExceptionally(
-                    cause instanceof TimeoutException
-                            ? SidecarException.late(timeout, cause)
-                            : cause);
+            given.completeExceptionally(SidecarException.of(error, timeout));
         }
     }
 

@@ -71,7 +71,8 @@ public final class Transport implements AutoCloseable {
                 (value, error) -> {
                     exchange.end(error);
                     places.release();
-                    SidecarException failure = error == null ? null : Exchange.translated(error, asked);
+                    SidecarException failure =
+                            error == null ? null : SidecarException.of(error, asked.timeout());
                     count(asked, failure, System.nanoTime() - start);
                     completions.execute(() -> settle(given, value, failure));
                 });

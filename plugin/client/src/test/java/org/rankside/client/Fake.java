@@ -2,6 +2,8 @@ package org.rankside.client;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -26,18 +28,30 @@ final class Fake implements AutoCloseable {
     private final CountDownLatch hung = new CountDownLatch(1);
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final HttpServer server;
+    private final String scheme;
     volatile Behaviour behaviour;
 
     Fake(Behaviour behaviour) throws IOException {
+        this(behaviour, HttpServer.create(), "http");
+    }
+
+    /** One that speaks TLS. */
+    Fake(Behaviour behaviour, HttpsConfigurator tls) throws IOException {
+        this(behaviour, configured(HttpsServer.create(), tls), "https");
+    }
+
+    private Fake(Behaviour behaviour, HttpServer server, String scheme) throws IOException {
         this.behaviour = behaviour;
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        this.server = server;
+        this.scheme = scheme;
+        server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(threads);
         server.createContext("/", this::handle);
         server.start();
     }
 
     URI address() {
-        return URI.create("http://127.0.0.1:" + server.getAddress().getPort());
+        return URI.create(scheme + "://127.0.0.1:" + server.getAddress().getPort());
     }
 
     static Behaviour says(int status, String body) {
@@ -74,6 +88,11 @@ final class Fake implements AutoCloseable {
         try (Fake closed = new Fake(says(200, "{}"))) {
             return closed.address();
         }
+    }
+
+    private static HttpServer configured(HttpsServer server, HttpsConfigurator tls) {
+        server.setHttpsConfigurator(tls);
+        return server;
     }
 
     private void handle(HttpExchange exchange) throws IOException {
