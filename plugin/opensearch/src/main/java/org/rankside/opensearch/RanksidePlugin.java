@@ -52,7 +52,7 @@ public final class RanksidePlugin extends Plugin implements SearchPlugin {
             NamedWriteableRegistry namedWriteableRegistry,
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<RepositoriesService> repositoriesServiceSupplier) {
-        sidecars = new Sidecars(environment.settings(), threadPool);
+        sidecars = new Sidecars(environment, threadPool);
         return List.of(sidecars);
     }
 }

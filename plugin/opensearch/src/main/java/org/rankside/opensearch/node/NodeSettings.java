@@ -1,5 +1,6 @@
 package org.rankside.opensearch.node;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -10,6 +11,7 @@ import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.common.settings.SecureString;
 import org.opensearch.core.common.unit.ByteSizeUnit;
 import org.opensearch.core.common.unit.ByteSizeValue;
+import org.opensearch.env.Environment;
 import org.rankside.client.SidecarSettings;
 
 /** What {@code opensearch.yml} and the keystore say of the sidecar: a node's own protection. */
@@ -72,18 +74,27 @@ public final class NodeSettings {
                 CIRCUIT_FAILURES,
                 CIRCUIT_OPEN,
                 CIRCUIT_OPEN_AT_MOST,
-                KEY);
+                KEY,
+                TlsSettings.AUTHORITIES,
+                TlsSettings.CERTIFICATE,
+                TlsSettings.KEY);
     }
 
-    static SidecarSettings sidecar(Settings settings) {
+    /**
+     * What they say.
+     *
+     * @throws IllegalArgumentException a file of certificates cannot be used
+     */
+    static SidecarSettings sidecar(Environment environment) {
+        Settings settings = environment.settings();
         return new SidecarSettings(
-                java.time.Duration.ofMillis(CONNECT_TIMEOUT.get(settings).millis()),
+                Duration.ofMillis(CONNECT_TIMEOUT.get(settings).millis()),
                 MAX_IN_FLIGHT.get(settings),
                 (int) MAX_ANSWER.get(settings).getBytes(),
                 CIRCUIT_FAILURES.get(settings),
-                java.time.Duration.ofMillis(CIRCUIT_OPEN.get(settings).millis()),
-                java.time.Duration.ofMillis(CIRCUIT_OPEN_AT_MOST.get(settings).millis()),
-                null);
+                Duration.ofMillis(CIRCUIT_OPEN.get(settings).millis()),
+                Duration.ofMillis(CIRCUIT_OPEN_AT_MOST.get(settings).millis()),
+                TlsSettings.context(environment));
     }
 
     /** The keystore is closed after start-up, so keys are read once. */

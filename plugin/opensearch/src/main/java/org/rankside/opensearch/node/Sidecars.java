@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.opensearch.common.lifecycle.AbstractLifecycleComponent;
-import org.opensearch.common.settings.Settings;
+import org.opensearch.env.Environment;
 import org.opensearch.threadpool.ThreadPool;
 import org.rankside.client.Json;
 import org.rankside.client.ModelCards;
@@ -24,11 +24,15 @@ public final class Sidecars extends AbstractLifecycleComponent {
     private final ModelCards models;
     private final Map<String, String> keys;
 
-    /** Reads the keystore, which is open only while the node starts. */
-    public Sidecars(Settings settings, ThreadPool threads) {
-        this.transport = new Transport(NodeSettings.sidecar(settings), threads.generic(), stats);
+    /**
+     * Reads the keystore, which is open only while the node starts, and the certificates.
+     *
+     * @throws IllegalArgumentException a setting or a file that it names is wrong
+     */
+    public Sidecars(Environment environment, ThreadPool threads) {
+        this.transport = new Transport(NodeSettings.sidecar(environment), threads.generic(), stats);
         this.models = new ModelCards(transport, json, threads.generic(), System::nanoTime);
-        this.keys = NodeSettings.keys(settings);
+        this.keys = NodeSettings.keys(environment.settings());
     }
 
     /**
