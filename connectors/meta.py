@@ -62,7 +62,8 @@ class IndexMeta(BaseModel):
 def document_text(source: Mapping[str, Any], fields: Sequence[str]) -> str:
     """The text of a document: its text fields in order, joined by a newline, missing ones skipped.
 
-    Dotted names reach into objects; lists of strings are joined by a space.
+    Dotted names reach into objects; the items of a list are joined by a space; objects have no
+    text, but for their fields that are named.
     """
     return "\n".join(part for part in (_field_text(source, name) for name in fields) if part)
 
@@ -83,8 +84,14 @@ def _field_text(source: Mapping[str, Any], name: str) -> str:
         value = source
         for part in name.split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
-    if isinstance(value, str):
-        return value.strip()
+    return "" if _is_textless(value) else _words(value)
+
+
+def _words(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return " ".join(str(item).strip() for item in value if item is not None)
-    return "" if value is None or isinstance(value, Mapping) else str(value)
+        return " ".join(_words(item) for item in value if not _is_textless(item))
+    return value.strip() if isinstance(value, str) else str(value)
+
+
+def _is_textless(value: Any) -> bool:
+    return value is None or isinstance(value, Mapping)

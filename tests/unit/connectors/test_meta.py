@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,8 @@ import pytest
 from connectors.meta import IndexMeta, document_text, text_hash, vector_hash
 from plugin.ranking.errors import SettingsError
 
+# The Java client of the engine plugins runs the same cases.
+CASES = json.loads((Path(__file__).parents[2] / "cases" / "document_text.json").read_text("utf-8"))
 META = IndexMeta(fingerprint="f" * 16, model="m", dimensions=3)
 
 
@@ -22,26 +26,11 @@ def test_a_broken_meta_names_its_remedy(raw: Any) -> None:
         IndexMeta.of_mapping({"_meta": {"rankside": raw}})
 
 
-@pytest.mark.parametrize(
-    ("source", "text"),
-    [
-        ({"title": "A", "text": "b"}, "A\nb"),
-        ({"text": " b "}, "b"),
-        ({"title": "", "text": "b"}, "b"),
-        ({"title": ["A", "B"], "text": None}, "A B"),
-        ({"title": ["A", None], "text": 3}, "A\n3"),
-        ({"title": {"de": "A"}, "text": "b"}, "b"),
-        ({}, ""),
-    ],
-)
-def test_the_text_of_a_document(source: dict[str, Any], text: str) -> None:
-    assert document_text(source, ("title", "text")) == text
-
-
-def test_dotted_names_reach_into_objects_and_plain_ones_win() -> None:
-    assert document_text({"a": {"b": "x"}}, ("a.b",)) == "x"
-    assert document_text({"a.b": "y", "a": {"b": "x"}}, ("a.b",)) == "y"
-    assert document_text({"a": "x"}, ("a.b",)) == ""
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_the_text_of_a_document_and_its_hash(case: dict[str, Any]) -> None:
+    text = document_text(case["source"], case["fields"])
+    assert text == case["text"]
+    assert vector_hash("f", text) == case["hash"]
 
 
 def test_hashes_say_model_and_text() -> None:
