@@ -8,6 +8,7 @@ import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +33,7 @@ final class Exchange<T> {
             new SidecarException(
                     Reason.CIRCUIT_OPEN,
                     "the sidecar failed several times in a row and is not asked for a while");
+    private Duration again; // the shortest wait that an address too busy for now has asked for
 
     /** A request that was sent, until something is known of it. */
     private record Attempt(
@@ -81,7 +83,7 @@ final class Exchange<T> {
                 return;
             }
         }
-        answer.completeExceptionally(last);
+        answer.completeExceptionally(last.orAgainAfter(again));
     }
 
     private void send(URI address, CircuitBreaker circuit, boolean again) {
@@ -123,16 +125,25 @@ final class Exchange<T> {
             read(attempt, response.body());
         } else if (response.statusCode() == 429) {
             attempt.circuit.succeeded();
-            last = new SidecarException(Reason.OVERLOADED, said(attempt, response));
+            refused(Reason.OVERLOADED, attempt, response);
             next();
         } else if (response.statusCode() >= 500) {
             attempt.circuit.failed();
-            last = new SidecarException(Reason.SIDECAR_REJECTED, said(attempt, response));
+            refused(Reason.SIDECAR_REJECTED, attempt, response);
             next();
         } else { // what this sidecar does not understand, another will not either
             attempt.circuit.succeeded();
-            answer.completeExceptionally(
-                    new SidecarException(Reason.SIDECAR_REJECTED, said(attempt, response)));
+            refused(Reason.SIDECAR_REJECTED, attempt, response);
+            answer.completeExceptionally(last);
+        }
+    }
+
+    private void refused(Reason reason, Attempt attempt, HttpResponse<byte[]> response) {
+        int status = response.statusCode();
+        last = new SidecarException(reason, said(attempt, response), status);
+        if (status == 429 || status == 503) {
+            Duration asked = RetryAfter.of(response.headers().firstValue("Retry-After").orElse(""));
+            again = again == null || asked.compareTo(again) < 0 ? asked : again;
         }
     }
 

@@ -55,7 +55,14 @@ final class Fake implements AutoCloseable {
     }
 
     static Behaviour says(int status, String body) {
+        return says(status, body, null);
+    }
+
+    static Behaviour says(int status, String body, String retryAfter) {
         return exchange -> {
+            if (retryAfter != null) {
+                exchange.getResponseHeaders().add("Retry-After", retryAfter);
+            }
             byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(status, bytes.length);
             exchange.getResponseBody().write(bytes);

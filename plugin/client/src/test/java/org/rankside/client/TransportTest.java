@@ -84,6 +84,30 @@ class TransportTest {
         assertTrue(error.getMessage().endsWith("HTTP " + status + ": the model is away"));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "429, 7, 7000", "503, 1.5, 1500", "503, soon, 0", "429, , 0", "500, 7, ", "422, 7, ",
+        "429, 1e9, 0", "429, 99999999999999999999, 31536000000"
+    })
+    void onlyTooBusyAndNotReadyMayBeAskedAgain(int status, String header, Long millis) throws Exception {
+        Fake fake = fake(Fake.says(status, "later", header));
+        SidecarException error = failure(transport(64, 5, 2000), post(LONG, fake.address()));
+        assertEquals(status, error.status());
+        assertEquals(millis == null ? null : Duration.ofMillis(millis), error.retryAfter());
+    }
+
+    @Test
+    void oneAddressThatIsTooBusyIsEnoughToAskAgain() throws Exception {
+        Fake patient = fake(Fake.says(429, "later", "9"));
+        Fake busy = fake(Fake.says(503, "later", "3"));
+        SidecarException error =
+                failure(
+                        transport(64, 5, 2000),
+                        post(LONG, patient.address(), busy.address(), Fake.nowhere()));
+        assertEquals(Reason.SIDECAR_UNAVAILABLE, error.reason());
+        assertEquals(Duration.ofSeconds(3), error.retryAfter());
+    }
+
     @Test
     void aClientErrorIsNotAskedOfTheOthers() throws Exception {
         Fake refusing = fake(Fake.says(422, "no"));
