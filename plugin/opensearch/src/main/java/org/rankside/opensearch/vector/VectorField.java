@@ -22,25 +22,21 @@ record VectorField(String name, boolean bytes) {
     /**
      * Reads the mapping of k-NN's field, whose classes another plugin does not see, from its JSON.
      *
-     * @throws IllegalArgumentException its vectors are no vectors of {@code dimension} numbers
+     * @throws IllegalArgumentException its vectors are binary, or not of {@code dimension} numbers
      */
     static VectorField of(Mapper mapper, int dimension) throws IOException {
         return of(mapper.name(), body(mapper), dimension);
     }
 
     static VectorField of(String name, Map<?, ?> mapping, int dimension) {
-        if (!TYPE.equals(mapping.get("type"))) {
-            throw new IllegalArgumentException(
-                    "field " + name + " is " + mapping.get("type") + ", not " + TYPE
-                            + "; name the field of the document vectors");
-        }
-        Object type = mapping.get("data_type");
-        if ("binary".equals(type)) {
+        // k-NN prints as BYTE what was given as byte.
+        String type = String.valueOf(mapping.get("data_type"));
+        if (type.equalsIgnoreCase("binary")) {
             throw new IllegalArgumentException(
                     "field " + name + " holds binary vectors, which have no cosine; "
                             + "map another one with data_type float or byte");
         }
-        VectorField field = new VectorField(name, "byte".equals(type));
+        VectorField field = new VectorField(name, type.equalsIgnoreCase("byte"));
         // A field by a trained model has its dimension in the model.
         if (mapping.get("dimension") instanceof Number mapped && mapped.intValue() > 0) {
             field.check(mapped.intValue(), dimension);

@@ -106,12 +106,12 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
         if (type == null) {
             return new MatchNoDocsQuery("field " + field + " is not mapped");
         }
-        Mapper mapper = context.getMapperService().documentMapper().mappers().getMapper(type.name());
-        if (mapper == null) {
+        if (!VectorField.TYPE.equals(type.typeName())) {
             throw new IllegalArgumentException(
                     "field " + field + " is " + type.typeName() + ", not " + VectorField.TYPE
                             + "; name the field of the document vectors");
         }
+        Mapper mapper = context.getMapperService().documentMapper().mappers().getMapper(type.name());
         return new VectorQuery(VectorField.of(mapper, vector.length), hashes(context), vector);
     }
 

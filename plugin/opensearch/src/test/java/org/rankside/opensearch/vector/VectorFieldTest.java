@@ -10,36 +10,31 @@ import org.junit.jupiter.api.Test;
 class VectorFieldTest {
     @Test
     void floatsAreTheDefault() {
-        VectorField field = VectorField.of("v", Map.of("type", "knn_vector", "dimension", 4), 4);
+        VectorField field = VectorField.of("v", Map.of("dimension", 4), 4);
         assertEquals(new VectorField("v", false), field);
     }
 
     @Test
     void bytesAreRead() {
-        Map<String, ?> mapping = Map.of("type", "knn_vector", "dimension", 4, "data_type", "byte");
+        Map<String, ?> mapping = Map.of("dimension", 4, "data_type", "BYTE");
         assertEquals(new VectorField("v", true), VectorField.of("v", mapping, 4));
     }
 
     @Test
     void aFieldByAModelTellsNoDimension() {
-        Map<String, ?> mapping = Map.of("type", "knn_vector", "model_id", "trained");
+        Map<String, ?> mapping = Map.of("model_id", "trained");
         assertEquals(new VectorField("v", false), VectorField.of("v", mapping, 4));
     }
 
     @Test
     void binaryVectorsAreRefused() {
-        Map<String, ?> mapping = Map.of("type", "knn_vector", "dimension", 8, "data_type", "binary");
+        Map<String, ?> mapping = Map.of("dimension", 8, "data_type", "BINARY");
         assertTrue(refusal(mapping).contains("binary"));
     }
 
     @Test
-    void anotherTypeIsRefused() {
-        assertTrue(refusal(Map.of("type", "text")).contains("field v is text, not knn_vector"));
-    }
-
-    @Test
     void anotherDimensionIsRefusedByBothNumbers() {
-        String message = refusal(Map.of("type", "knn_vector", "dimension", 384));
+        String message = refusal(Map.of("dimension", 384));
         assertTrue(message.contains(" 4 dimensions") && message.contains("have 384;"), message);
     }
 
