@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from deploy import local
+from tests.nodes import own_node
 
 if TYPE_CHECKING:
-    from deploy.local import EngineName
     from plugin.models.encoder import Encoder
 
 TESTS = Path(__file__).parent
@@ -52,24 +49,12 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def opensearch_url() -> Iterator[str]:
     """A real OpenSearch node of the tests' own."""
-    with own_node("opensearch") as url:
-        yield url
+    with own_node("opensearch") as node:
+        yield node.url
 
 
 @pytest.fixture(scope="session")
 def elasticsearch_url() -> Iterator[str]:
     """A real Elasticsearch node of the tests' own."""
-    with own_node("elasticsearch") as url:
-        yield url
-
-
-@contextmanager
-def own_node(engine: EngineName) -> Iterator[str]:
-    """A new node of this run alone, whatever else runs on the machine; nothing of it stays."""
-    instance = f"tests-{os.getpid()}"
-    node = local.up(engine, instance=instance, fresh=True)
-    try:
+    with own_node("elasticsearch") as node:
         yield node.url
-    finally:
-        local.down(engine, instance=instance)
-        shutil.rmtree(node.home)

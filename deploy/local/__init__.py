@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from deploy.local.distribution import Distribution, Progress, assemble
 from deploy.local.node import Node, RunningNode
+from deploy.local.plugin import build_plugin
 from deploy.local.recipe import EngineName
 from deploy.local.service import ENGINES, down, status, up
 
@@ -19,6 +20,7 @@ __all__ = [
     "Progress",
     "RunningNode",
     "assemble",
+    "build_plugin",
     "down",
     "status",
     "up",

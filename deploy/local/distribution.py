@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from typing import Protocol
 
 from deploy.local.launch import Layout
 from deploy.local.maven import resolve
-from deploy.local.places import engine_home, locked
+from deploy.local.places import engine_home, made_once
 from deploy.local.recipe import EngineName, Recipe
-from deploy.local.toolchain import Jdk, find_maven, make_folder
+from deploy.local.toolchain import Jdk, find_maven
 
 # (what is being done now, share of the whole `up` done so far: 0 to 1)
 Progress = Callable[[str, float], None]
@@ -60,11 +59,15 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """An assembled engine on disk: read-only, shared by every node started from it."""
+    """An assembled engine on disk: read-only, shared by every node started from it.
+
+    ``plugin`` names the plugin that was installed into it, as `variant.PluginZip.label` does.
+    """
 
     engine: Engine
     home: Path
     jdk: Jdk
+    plugin: str | None = None
 
     @property
     def name(self) -> EngineName:
@@ -80,36 +83,21 @@ class Distribution:
 def assemble(engine: Engine, root: Path, jdk: Jdk, *, progress: Progress = silent) -> Distribution:
     """The distribution of this engine's recipe, made now if ``root`` does not hold it yet.
 
-    Made in a folder beside its place and moved there when whole, under a lock: an interrupted or
-    concurrent call never leaves half a distribution.
-
     Raises:
         LocalEngineError: something is missing on the machine, or Maven failed.
     """
     home = engine_home(root, engine.recipe.label())
-    if not home.is_dir():
-        with locked(root, home.name):
-            if not home.is_dir():
-                _build(engine, home, jdk, progress)
+    made_once(root, home, lambda work: _build(engine, work, jdk, progress))
     return Distribution(engine, home, jdk)
 
 
-def _build(engine: Engine, home: Path, jdk: Jdk, progress: Progress) -> None:
+def _build(engine: Engine, work: Path, jdk: Jdk, progress: Progress) -> Path:
     engine.prepare()
-    maven = find_maven()
-    make_folder(home.parent)
-    for left in home.parent.glob(f"{home.name}.partial-*"):
-        shutil.rmtree(left, ignore_errors=True)  # by an interrupted call
-    # A name of its own, as the Maven of an interrupted call may still be running.
-    partial = Path(tempfile.mkdtemp(prefix=f"{home.name}.partial-", dir=home.parent))
-    try:
-        files = _fetch(engine.recipe, partial / "maven", maven, jdk, progress)
-        progress("laying out the distribution", _DOWNLOADED)
-        _lay_out(engine, partial / "home", files, jdk)
-        (partial / "home").rename(home)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    files = _fetch(engine.recipe, work / "maven", find_maven(), jdk, progress)
+    progress("laying out the distribution", _DOWNLOADED)
+    _lay_out(engine, work / "home", files, jdk)
     progress("laid out the distribution", _LAID_OUT)
+    return work / "home"
 
 
 def _fetch(recipe: Recipe, work: Path, maven: Path, jdk: Jdk, progress: Progress) -> Files:
@@ -162,16 +150,23 @@ def without(files: Sequence[Path], inherited: Sequence[Path], skipped: Sequence[
 
 def unpack_plugin(zipped: Path, plugins: Path, skipped: Sequence[str]) -> Path:
     """Unpack a plugin into the folder its descriptor names, less the skipped files."""
+    name = read_descriptor(zipped)["name"]
     with zipfile.ZipFile(zipped) as archive:
-        descriptor = archive.read("plugin-descriptor.properties").decode("utf-8")
-        name = dict(line.split("=", 1) for line in descriptor.splitlines() if "=" in line)["name"]
         wanted = [
             member
             for member in archive.namelist()
             if not any(fnmatch(Path(member).name, glob) for glob in skipped)
         ]
-        archive.extractall(plugins / name.strip(), wanted)
-    return plugins / name.strip()
+        archive.extractall(plugins / name, wanted)
+    return plugins / name
+
+
+def read_descriptor(zipped: Path) -> dict[str, str]:
+    """The fields of a plugin's ``plugin-descriptor.properties``."""
+    with zipfile.ZipFile(zipped) as archive:
+        descriptor = archive.read("plugin-descriptor.properties").decode("utf-8")
+    pairs = (line.split("=", 1) for line in descriptor.splitlines() if "=" in line)
+    return {key.strip(): value.strip() for key, value in pairs}
 
 
 def _open_to_all(home: Path) -> None:

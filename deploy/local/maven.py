@@ -88,6 +88,30 @@ def resolve(
     return {name: _classpath(folder / _CLASSPATH) for name, folder in folders.items()}
 
 
+def package(
+    project: Path, module: str, properties: Mapping[str, str], *, maven: Path, java_home: Path
+) -> None:
+    """Run ``mvn package`` of one module of the project, and of those it needs, in place.
+
+    Raises:
+        LocalEngineError: it failed; the message carries Maven's first error line.
+    """
+    given = [f"-D{key}={value}" for key, value in properties.items()]
+    ran = subprocess.run(  # noqa: S603 - our own words, no shell
+        [str(maven), "-B", "-f", f"{project}/pom.xml", "-pl", module, "-am", *given, "package"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=_environment(java_home),
+    )
+    if ran.returncode != 0:
+        raise LocalEngineError(
+            f"The Java module {module!r} cannot be built, so correct its sources, or check the"
+            f" network if Maven lacks an artifact: {_first_error(ran.stdout)}"
+        )
+
+
 def _reactor(groups: Mapping[str, Sequence[Artifact]], work: Path) -> dict[str, Path]:
     folders = {name: work / name.replace("/", "-") for name in groups}
     for name, folder in folders.items():
@@ -126,12 +150,18 @@ def _bytes_written(pid: int) -> int:
 
 
 def _failure(output: str) -> str:
-    errors = [line for line in output.splitlines() if line.startswith("[ERROR]")]
-    first = errors[0].removeprefix("[ERROR]").strip() if errors else output.strip()[-300:]
     return (
         "Maven could not fetch the engine's artifacts, so check the network and the mirrors in"
-        f" ~/.m2/settings.xml, then call again (what is fetched already is kept): {first}"
+        " ~/.m2/settings.xml, then call again (what is fetched already is kept): "
+        + _first_error(output)
     )
+
+
+def _first_error(output: str) -> str:
+    tagged = (line for line in output.splitlines() if line.startswith("[ERROR]"))
+    said = (line.removeprefix("[ERROR]").strip() for line in tagged)
+    telling = (line for line in said if line and not line.startswith("COMPILATION ERROR"))
+    return next(telling, output.strip()[-300:])
 
 
 def _classpath(file: Path) -> list[Path]:

@@ -35,7 +35,8 @@ _PORT_TAKEN = re.compile(r"BindException|BindHttpException|BindTransportExceptio
 class RunningNode:
     """A node that runs: where to reach it and where its files are.
 
-    ``home`` is the node's own folder (config, data, logs); ``heap`` is as given to the JVM.
+    ``home`` is the node's own folder (config, data, logs); ``heap`` is as given to the JVM;
+    ``plugin`` is the name, version and digest of the plugin that was installed for it.
     """
 
     url: str
@@ -45,6 +46,7 @@ class RunningNode:
     home: Path
     log: Path
     heap: str
+    plugin: str | None = None
 
 
 class Node:
@@ -106,6 +108,7 @@ class Node:
             home=self.layout.home,
             log=self.layout.log,
             heap=state.heap,
+            plugin=state.plugin,
         )
 
     def stop(self, *, grace: float = _STOP_GRACE) -> bool:
@@ -140,8 +143,8 @@ class Node:
             tmp=layout.tmp,
         )
         started = process.started_at(pid) or 0
-        state = State(pid, started, ports, distribution.name, distribution.version, heap)
-        state.write(layout.state)
+        engine = (distribution.name, distribution.version)
+        State(pid, started, ports, *engine, heap, distribution.plugin).write(layout.state)
 
     def _identity(self, ports: tuple[int, int]) -> dict[str, object]:
         layout = self.layout

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from deploy.local.distribution import Distribution
 from deploy.local.launch import Layout, common_flags
+from deploy.local.opensearch_tools import PLUGIN_TOOL
 from deploy.local.recipe import Artifact, Module, Recipe
 from deploy.local.toolchain import Jdk
 
@@ -71,6 +72,8 @@ RECIPE = Recipe(
                 Artifact("org.bouncycastle", "bc-fips", "2.1.2"),
             ),
         ),
+        # The plugin tool leaves the jars of this folder out when it looks for jar hell.
+        (PLUGIN_TOOL, (Artifact(_OPENSEARCH, "opensearch-plugin-cli", VERSION),)),
         (
             "agent",  # one folder, original names: the agent's manifest names its neighbours
             (

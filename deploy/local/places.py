@@ -2,7 +2,8 @@
 
     <root>/engines/<engine>-<version>-<digest>/   a distribution: written once, then only read
     <root>/instances/<engine>/<instance>/         one node: config, data, logs, tmp, state.json
-    <root>/locks/                                 one file a distribution or instance
+    <root>/plugins/                               zips of our own plugin, built from its sources
+    <root>/locks/                                 one file for each of them
 
 The root is ``RANKSIDE_HOME``, else the user's cache directory; for root it is ``/var/cache``,
 because the engines run as another user, who may not enter ``/root``.
@@ -13,7 +14,9 @@ from __future__ import annotations
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,6 +75,36 @@ def instance_home(root: Path, engine: EngineName, instance: str) -> Path:
             f"instance={instance!r} is no name for a node: use letters, digits, '.', '_' and '-'."
         )
     return root / "instances" / engine / instance
+
+
+def plugin_zips(root: Path) -> Path:
+    """The folder of the zips built from our own sources."""
+    return root / "plugins"
+
+
+def made_once(root: Path, place: Path, make: Callable[[Path], Path]) -> None:
+    """Have ``make`` make what ``place`` is to hold, a folder or a file, if it is not there yet.
+
+    ``make`` works in the folder it is given, which is beside ``place``, and returns what in it is
+    to be moved there. Under a lock: an interrupted or concurrent call never leaves half of it.
+    """
+    if place.exists():
+        return
+    with locked(root, place.name):
+        if not place.exists():
+            _make(place, make)
+
+
+def _make(place: Path, make: Callable[[Path], Path]) -> None:
+    make_folder(place.parent)
+    for left in place.parent.glob(f"{place.name}.partial-*"):
+        shutil.rmtree(left, ignore_errors=True)  # by an interrupted call
+    # A name of its own, as the Maven of an interrupted call may still be running.
+    partial = Path(tempfile.mkdtemp(prefix=f"{place.name}.partial-", dir=place.parent))
+    try:
+        make(partial).rename(place)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from deploy.local.opensearch import OpenSearch
 from deploy.local.places import cache_root, instance_home, locked
 from deploy.local.recipe import EngineName
 from deploy.local.toolchain import find_jdk
+from deploy.local.variant import PluginZip, with_plugin
+from plugin.ranking.errors import LocalEngineError, SettingsError
 
 ENGINES: Mapping[EngineName, Engine] = {
     "opensearch": OpenSearch(),
@@ -26,6 +28,7 @@ def up(
     instance: str = "default",
     heap: str | None = None,
     settings: Mapping[str, object] | None = None,
+    plugin: Path | None = None,
     fresh: bool = False,
     root: Path | None = None,
     progress: Progress | None = None,
@@ -34,13 +37,16 @@ def up(
 
     The first call on a machine assembles the engine from Maven Central. ``heap`` (like ``1g``) and
     ``settings`` (of the engine's configuration file) count only when the node is started;
-    ``fresh`` stops it and drops its data first. ``root`` stands in for ``RANKSIDE_HOME``.
+    ``plugin`` is the zip of one to install for this node alone; ``fresh`` stops the node and drops
+    its data first. ``root`` stands in for ``RANKSIDE_HOME``.
 
     Raises:
-        LocalEngineError: a JDK, Maven or a library is missing, a download failed, or the node did
-            not start; one sentence that says what to do.
-        SettingsError: the instance's name could not be a folder's, or ``heap`` is not a size.
+        LocalEngineError: a JDK, Maven or a library is missing, a download failed, the node did not
+            start, or it runs without the plugin; one sentence that says what to do.
+        SettingsError: the instance's name could not be a folder's, ``heap`` is not a size, or
+            ``plugin`` not a plugin for this engine.
     """
+    asked = _plugin(engine, plugin)
     kind, report = ENGINES[engine], progress or silent
     heap = checked_heap(heap or kind.default_heap)
     base = cache_root(root)
@@ -52,10 +58,31 @@ def up(
             shutil.rmtree(home, ignore_errors=True)
         found = node.wait(progress=report)
         if found is not None:
+            _check_plugin(found, asked, instance)
             return found
         jdk = find_jdk(kind.recipe.java)
         distribution = assemble(kind, base, jdk, progress=report)
+        if asked:
+            distribution = with_plugin(distribution, asked, base, progress=report)
         return Node.start(distribution, home, settings=settings, heap=heap, progress=report)
+
+
+def _plugin(engine: EngineName, file: Path | None) -> PluginZip | None:
+    if file is None:
+        return None
+    if engine != "opensearch":
+        raise SettingsError(
+            f"There is no plugin for {engine} yet: leave --plugin out, or use --engine opensearch."
+        )
+    return PluginZip.read(file)
+
+
+def _check_plugin(found: RunningNode, asked: PluginZip | None, instance: str) -> None:
+    if asked and found.plugin != asked.label:
+        raise LocalEngineError(
+            f"The node {instance!r} runs with {found.plugin or 'no plugin'}, not {asked.label}:"
+            " stop it with `rankside engine down`, or choose another --instance."
+        )
 
 
 def down(engine: EngineName, instance: str = "default", *, root: Path | None = None) -> bool:

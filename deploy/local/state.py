@@ -12,7 +12,10 @@ from deploy.local.recipe import EngineName
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The last start of a node: ``started`` is in clock ticks, ``ports`` are HTTP and transport."""
+    """The last start of a node.
+
+    ``started`` is in clock ticks, ``ports`` are HTTP and transport, ``plugin`` as in Distribution.
+    """
 
     pid: int
     started: int
@@ -20,6 +23,7 @@ class State:
     engine: EngineName
     version: str
     heap: str
+    plugin: str | None = None
 
     @classmethod
     def read(cls, file: Path) -> Self | None:

@@ -1,0 +1,32 @@
+"""Real nodes of one test run, or of one test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from deploy import local
+
+if TYPE_CHECKING:
+    from deploy.local import EngineName, RunningNode
+
+_numbers = itertools.count()
+
+
+@contextmanager
+def own_node(engine: EngineName, **options: Any) -> Iterator[RunningNode]:
+    """A new node of this run alone, whatever else runs on the machine; nothing of it stays.
+
+    ``options`` are those of `deploy.local.up`.
+    """
+    instance = f"tests-{os.getpid()}-{next(_numbers)}"
+    node = local.up(engine, instance=instance, fresh=True, **options)
+    try:
+        yield node
+    finally:
+        local.down(engine, instance=instance)
+        shutil.rmtree(node.home)
