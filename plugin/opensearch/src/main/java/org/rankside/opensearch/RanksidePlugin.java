@@ -2,28 +2,45 @@ package org.rankside.opensearch;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
+import org.opensearch.action.support.ActionFilter;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.lifecycle.LifecycleComponent;
 import org.opensearch.common.settings.Setting;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.xcontent.NamedXContentRegistry;
 import org.opensearch.env.Environment;
 import org.opensearch.env.NodeEnvironment;
+import org.opensearch.plugins.ActionPlugin;
 import org.opensearch.plugins.Plugin;
+import org.opensearch.plugins.SearchPipelinePlugin;
 import org.opensearch.plugins.SearchPlugin;
 import org.opensearch.repositories.RepositoriesService;
 import org.opensearch.script.ScriptService;
+import org.opensearch.search.pipeline.Processor;
+import org.opensearch.search.pipeline.SearchRequestProcessor;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.client.Client;
 import org.opensearch.watcher.ResourceWatcherService;
 import org.rankside.opensearch.node.NodeSettings;
 import org.rankside.opensearch.node.Sidecars;
+import org.rankside.opensearch.search.Cancellations;
+import org.rankside.opensearch.search.IndexCatalogue;
+import org.rankside.opensearch.search.RanksideExt;
+import org.rankside.opensearch.search.RerankFilter;
+import org.rankside.opensearch.search.RerankProcessor;
+import org.rankside.opensearch.search.Reranker;
+import org.rankside.opensearch.search.TaskEvents;
 import org.rankside.opensearch.vector.VectorQueryBuilder;
 
 /** Where the engine is told what this plugin adds to it. */
-public final class RanksidePlugin extends Plugin implements SearchPlugin {
+public final class RanksidePlugin extends Plugin
+        implements SearchPlugin, ActionPlugin, SearchPipelinePlugin {
     private volatile Sidecars sidecars;
+    private volatile Reranker reranker;
+    private volatile ThreadPool threads;
 
     @Override
     public List<Setting<?>> getSettings() {
@@ -52,7 +69,39 @@ public final class RanksidePlugin extends Plugin implements SearchPlugin {
             NamedWriteableRegistry namedWriteableRegistry,
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<RepositoriesService> repositoriesServiceSupplier) {
+        threads = threadPool;
         sidecars = new Sidecars(environment, threadPool);
-        return List.of(sidecars);
+        Cancellations cancellations = new Cancellations();
+        IndexCatalogue catalogue =
+                new IndexCatalogue(
+                        clusterService, indexNameExpressionResolver, namedWriteableRegistry);
+        reranker =
+                new Reranker(
+                        client, clusterService, threadPool, sidecars, catalogue, cancellations);
+        return List.of(sidecars, cancellations);
+    }
+
+    @Override
+    public Collection<Class<? extends LifecycleComponent>> getGuiceServiceClasses() {
+        return List.of(TaskEvents.class);
+    }
+
+    @Override
+    public List<SearchExtSpec<?>> getSearchExts() {
+        return List.of(
+                new SearchExtSpec<>(RanksideExt.NAME, RanksideExt::new, RanksideExt::parse));
+    }
+
+    @Override
+    public List<ActionFilter> getActionFilters() {
+        return List.of(new RerankFilter(() -> reranker, () -> threads.getThreadContext()));
+    }
+
+    @Override
+    public Map<String, Processor.Factory<SearchRequestProcessor>> getRequestProcessors(
+            Parameters parameters) {
+        return Map.of(
+                RerankProcessor.TYPE,
+                new RerankProcessor.Factory(() -> reranker, () -> sidecars, parameters.threadContext));
     }
 }

@@ -1,0 +1,83 @@
+package org.rankside.opensearch.search;
+
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.opensearch.action.search.SearchContextId;
+import org.opensearch.action.search.SearchRequest;
+import org.opensearch.cluster.ClusterState;
+import org.opensearch.cluster.metadata.IndexMetadata;
+import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
+import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
+
+/** Mappings, from the cluster state that every node has: nothing is asked for them. */
+public final class IndexCatalogue {
+    private static final int KEPT = 1000;
+
+    private final ClusterService cluster;
+    private final IndexNameExpressionResolver names;
+    private final NamedWriteableRegistry registry;
+    private final Map<Version, IndexFacts> kept = new ConcurrentHashMap<>();
+
+    /** A mapping as it was at one time. */
+    private record Version(String uuid, long version) {}
+
+    /** Of the cluster at hand. */
+    public IndexCatalogue(
+            ClusterService cluster,
+            IndexNameExpressionResolver names,
+            NamedWriteableRegistry registry) {
+        this.cluster = cluster;
+        this.names = names;
+        this.registry = registry;
+    }
+
+    /**
+     * The indices that {@code request} searches, by name; none where there are none.
+     *
+     * @throws PassThrough some are of another cluster, or a mapping is broken
+     */
+    Map<String, IndexFacts> facts(SearchRequest request) {
+        ClusterState state = cluster.state();
+        Map<String, IndexFacts> found = new TreeMap<>();
+        for (String name : concrete(state, request)) {
+            IndexMetadata index = state.metadata().index(name);
+            if (index != null) {
+                found.put(name, facts(index));
+            }
+        }
+        return found;
+    }
+
+    private String[] concrete(ClusterState state, SearchRequest request) {
+        boolean pit = request.pointInTimeBuilder() != null;
+        String[] wanted =
+                pit
+                        ? SearchContextId.decode(registry, request.pointInTimeBuilder().getId())
+                                .getActualIndices()
+                        : request.indices();
+        for (String one : wanted) {
+            if (one.indexOf(':') > 0) {
+                throw new PassThrough(
+                        "remote_indices",
+                        one + " is of another cluster, whose mapping is not known here; search it"
+                                + " there, or through the client side");
+            }
+        }
+        return pit ? wanted : names.concreteIndexNames(state, request);
+    }
+
+    private IndexFacts facts(IndexMetadata index) {
+        Version version = new Version(index.getIndexUUID(), index.getMappingVersion());
+        IndexFacts known = kept.get(version);
+        if (known == null) {
+            known = IndexFacts.of(index);
+            if (kept.size() >= KEPT) { // of old versions and deleted indices
+                kept.clear();
+            }
+            kept.put(version, known);
+        }
+        return known;
+    }
+}

@@ -1,0 +1,35 @@
+package org.rankside.opensearch.search;
+
+/**
+ * Why a search is left as it was.
+ *
+ * <p>The message is a sentence that names the remedy; null where nothing failed and it is in the
+ * nature of the request.
+ */
+final class PassThrough extends RuntimeException {
+    private final String reason;
+
+    /** In the nature of the request: not a failure. */
+    PassThrough(String reason) {
+        this(reason, null, null);
+    }
+
+    PassThrough(String reason, String detail) {
+        this(reason, detail, null);
+    }
+
+    PassThrough(String reason, String detail, Throwable cause) {
+        super(detail, cause, false, false);
+        this.reason = reason;
+    }
+
+    /** A word for metrics and eyes. */
+    String reason() {
+        return reason;
+    }
+
+    /** Whether {@code on_failure: fail} makes an error of it. */
+    boolean failed() {
+        return getMessage() != null;
+    }
+}
