@@ -195,18 +195,14 @@ final class Judge {
                 parameters.fusion());
     }
 
+    /** How many hits the LLM's prompt holds. */
     private CompletableFuture<Integer> llmHits() {
         return sidecar.llm()
                 .thenApply(
-                        card -> {
-                            int said =
-                                    parameters.promptHits() > 0
-                                            ? parameters.promptHits()
-                                            : card.promptHits();
-                            return said > 0
-                                    ? Math.min(said, parameters.window())
-                                    : parameters.window();
-                        });
+                        card ->
+                                card.promptHits() > 0
+                                        ? Math.min(card.promptHits(), parameters.window())
+                                        : parameters.window());
     }
 
     private int promptHits(Models.Card card) {
