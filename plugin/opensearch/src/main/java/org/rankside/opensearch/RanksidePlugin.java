@@ -4,11 +4,18 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.opensearch.action.ActionRequest;
 import org.opensearch.action.support.ActionFilter;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
+import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.lifecycle.LifecycleComponent;
+import org.opensearch.common.settings.ClusterSettings;
+import org.opensearch.common.settings.IndexScopedSettings;
 import org.opensearch.common.settings.Setting;
+import org.opensearch.common.settings.Settings;
+import org.opensearch.common.settings.SettingsFilter;
+import org.opensearch.core.action.ActionResponse;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.xcontent.NamedXContentRegistry;
 import org.opensearch.env.Environment;
@@ -18,6 +25,8 @@ import org.opensearch.plugins.Plugin;
 import org.opensearch.plugins.SearchPipelinePlugin;
 import org.opensearch.plugins.SearchPlugin;
 import org.opensearch.repositories.RepositoriesService;
+import org.opensearch.rest.RestController;
+import org.opensearch.rest.RestHandler;
 import org.opensearch.script.ScriptService;
 import org.opensearch.search.pipeline.Processor;
 import org.opensearch.search.pipeline.SearchRequestProcessor;
@@ -33,6 +42,9 @@ import org.rankside.opensearch.search.RerankFilter;
 import org.rankside.opensearch.search.RerankProcessor;
 import org.rankside.opensearch.search.Reranker;
 import org.rankside.opensearch.search.TaskEvents;
+import org.rankside.opensearch.stats.RestStatsAction;
+import org.rankside.opensearch.stats.StatsAction;
+import org.rankside.opensearch.stats.TransportStatsAction;
 import org.rankside.opensearch.vector.VectorQueryBuilder;
 
 /** Where the engine is told what this plugin adds to it. */
@@ -103,5 +115,22 @@ public final class RanksidePlugin extends Plugin
         return Map.of(
                 RerankProcessor.TYPE,
                 new RerankProcessor.Factory(() -> reranker, () -> sidecars, parameters.threadContext));
+    }
+
+    @Override
+    public List<ActionHandler<? extends ActionRequest, ? extends ActionResponse>> getActions() {
+        return List.of(new ActionHandler<>(StatsAction.INSTANCE, TransportStatsAction.class));
+    }
+
+    @Override
+    public List<RestHandler> getRestHandlers(
+            Settings settings,
+            RestController restController,
+            ClusterSettings clusterSettings,
+            IndexScopedSettings indexScopedSettings,
+            SettingsFilter settingsFilter,
+            IndexNameExpressionResolver indexNameExpressionResolver,
+            Supplier<DiscoveryNodes> nodesInCluster) {
+        return List.of(new RestStatsAction());
     }
 }

@@ -12,6 +12,7 @@ import org.rankside.client.Json;
 import org.rankside.client.ModelCards;
 import org.rankside.client.Models;
 import org.rankside.client.Request;
+import org.rankside.client.SidecarSettings;
 import org.rankside.client.Stats;
 import org.rankside.client.Transport;
 import org.rankside.opensearch.OpenSearchJson;
@@ -23,6 +24,7 @@ public final class Sidecars extends AbstractLifecycleComponent {
     private final Transport transport;
     private final ModelCards models;
     private final Map<String, String> keys;
+    private final int maxInFlight;
 
     /**
      * Reads the keystore, which is open only while the node starts, and the certificates.
@@ -30,7 +32,9 @@ public final class Sidecars extends AbstractLifecycleComponent {
      * @throws IllegalArgumentException a setting or a file that it names is wrong
      */
     public Sidecars(Environment environment, ThreadPool threads) {
-        this.transport = new Transport(NodeSettings.sidecar(environment), threads.generic(), stats);
+        SidecarSettings settings = NodeSettings.sidecar(environment);
+        this.maxInFlight = settings.maxInFlight();
+        this.transport = new Transport(settings, threads.generic(), stats);
         this.models = new ModelCards(transport, json, threads.generic(), System::nanoTime);
         this.keys = NodeSettings.keys(environment.settings());
     }
@@ -73,6 +77,12 @@ public final class Sidecars extends AbstractLifecycleComponent {
     /** What this node asked and what became of its searches; each search is to be told to it once. */
     public Stats stats() {
         return stats;
+    }
+
+    /** How the node stands with them now. */
+    public SidecarState state() {
+        return new SidecarState(
+                transport.inFlight(), maxInFlight, transport.circuits(), stats.snapshot());
     }
 
     /** JSON as the engine has it. */

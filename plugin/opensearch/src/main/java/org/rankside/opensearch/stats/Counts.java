@@ -1,0 +1,79 @@
+package org.rankside.opensearch.stats;
+
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import org.opensearch.core.common.io.stream.StreamInput;
+import org.opensearch.core.common.io.stream.StreamOutput;
+import org.opensearch.core.xcontent.XContentBuilder;
+import org.rankside.client.Latency;
+import org.rankside.client.Stats;
+
+/** Counts between nodes, and as JSON shows them. */
+final class Counts {
+    private static final double NANOS_OF_A_MILLISECOND = 1e6;
+
+    private Counts() {}
+
+    static Stats.Snapshot read(StreamInput in) throws IOException {
+        return new Stats.Snapshot(
+                in.readMap(StreamInput::readString, Counts::readNumbers),
+                readNumbers(in),
+                readNumbers(in),
+                in.readMap(
+                        StreamInput::readString,
+                        latency -> new Latency(latency.readList(StreamInput::readVLong), latency.readVLong())));
+    }
+
+    static void write(StreamOutput out, Stats.Snapshot counts) throws IOException {
+        out.writeMap(counts.calls(), StreamOutput::writeString, Counts::writeNumbers);
+        writeNumbers(out, counts.searches());
+        writeNumbers(out, counts.reasons());
+        out.writeMap(
+                counts.latency(),
+                StreamOutput::writeString,
+                (to, latency) -> {
+                    to.writeCollection(latency.buckets(), StreamOutput::writeVLong);
+                    to.writeVLong(latency.nanos());
+                });
+    }
+
+    /** Fields of an object that the caller has begun. */
+    static void toXContent(XContentBuilder builder, Stats.Snapshot counts) throws IOException {
+        builder.field("calls", new TreeMap<>(counts.calls()));
+        Map<String, Object> searches = new LinkedHashMap<>();
+        searches.put("reranked", 0);
+        searches.put("partial", 0);
+        searches.put("passed_through", 0);
+        searches.putAll(counts.searches());
+        searches.put("passed_through_reasons", new TreeMap<>(counts.reasons()));
+        builder.field("searches", searches);
+        builder.startObject("latency_ms");
+        for (Map.Entry<String, Latency> operation : new TreeMap<>(counts.latency()).entrySet()) {
+            builder.field(operation.getKey(), shown(operation.getValue()));
+        }
+        builder.endObject();
+    }
+
+    private static Map<String, Object> shown(Latency latency) {
+        Map<String, Long> buckets = new LinkedHashMap<>();
+        for (int bucket = 0; bucket < Latency.BOUNDS.size(); bucket++) {
+            buckets.put(Latency.BOUNDS.get(bucket).toString(), latency.buckets().get(bucket));
+        }
+        buckets.put("+inf", latency.buckets().getLast());
+        Map<String, Object> shown = new LinkedHashMap<>();
+        shown.put("count", latency.count());
+        shown.put("sum", latency.nanos() / NANOS_OF_A_MILLISECOND);
+        shown.put("buckets", buckets);
+        return shown;
+    }
+
+    private static Map<String, Long> readNumbers(StreamInput in) throws IOException {
+        return in.readMap(StreamInput::readString, StreamInput::readVLong);
+    }
+
+    private static void writeNumbers(StreamOutput out, Map<String, Long> numbers) throws IOException {
+        out.writeMap(numbers, StreamOutput::writeString, StreamOutput::writeVLong);
+    }
+}
