@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from deploy import local
+from deploy.local.places import cache_root, instance_home
 
 if TYPE_CHECKING:
     from deploy.local import EngineName, RunningNode
@@ -24,9 +25,8 @@ def own_node(engine: EngineName, **options: Any) -> Iterator[RunningNode]:
     ``options`` are those of `deploy.local.up`.
     """
     instance = f"tests-{os.getpid()}-{next(_numbers)}"
-    node = local.up(engine, instance=instance, fresh=True, **options)
     try:
-        yield node
+        yield local.up(engine, instance=instance, fresh=True, **options)
     finally:
         local.down(engine, instance=instance)
-        shutil.rmtree(node.home)
+        shutil.rmtree(instance_home(cache_root(), engine, instance), ignore_errors=True)

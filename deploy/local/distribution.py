@@ -53,6 +53,16 @@ class Engine(Protocol):
     def standard_input(self, distribution: Distribution, node: Layout, /) -> Path | None:
         """A file the process reads at its start, if the engine wants one."""
 
+    def write_secrets(
+        self, distribution: Distribution, node: Layout, secrets: Mapping[str, str], /
+    ) -> None:
+        """Give the node these entries of the engine's keystore, and no others.
+
+        Raises:
+            LocalEngineError: the keystore could not be written.
+            SettingsError: an entry cannot be one, or this engine has no keystore here.
+        """
+
     def command(self, distribution: Distribution, node: Layout, heap: str) -> list[str]:
         """The command line of the process."""
 

@@ -25,6 +25,7 @@ from deploy.local.distribution import Distribution
 from deploy.local.launch import Layout, common_flags
 from deploy.local.recipe import Artifact, Module, Recipe
 from deploy.local.toolchain import Jdk, find_libzstd, run_tool
+from plugin.ranking.errors import SettingsError
 
 VERSION = "9.5.3"
 SOURCES = (
@@ -151,6 +152,16 @@ class Elasticsearch:
             ]
         )
         return message
+
+    def write_secrets(
+        self, _distribution: Distribution, _node: Layout, secrets: Mapping[str, str], /
+    ) -> None:
+        """None are needed by what is here, so there is no keystore to put them into."""
+        if secrets:
+            raise SettingsError(
+                "A local Elasticsearch takes no keystore entries: leave them out, or use"
+                " opensearch."
+            )
 
     def command(self, distribution: Distribution, node: Layout, heap: str) -> list[str]:
         """The JVM and its flags, as in the server's own jvm.options and launcher."""

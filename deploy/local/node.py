@@ -62,18 +62,19 @@ class Node:
         instance_dir: Path,
         *,
         settings: Mapping[str, object] | None = None,
+        secrets: Mapping[str, str] | None = None,
         heap: str | None = None,
         progress: Progress = silent,
         timeout: float = _START_TIMEOUT,
     ) -> RunningNode:
         """Start a node and wait until it is green; if one runs there already, wait for that one.
 
-        ``settings`` are added to the engine's configuration file; ``heap`` is like ``512m``;
-        ``timeout`` is in seconds.
+        ``settings`` are added to the engine's configuration file, ``secrets`` are the entries of
+        its keystore; ``heap`` is like ``512m``; ``timeout`` is in seconds.
 
         Raises:
             LocalEngineError: it ended or was not green in time; the message shows its last lines.
-            SettingsError: ``heap`` is not a size.
+            SettingsError: ``heap`` is not a size, or the keystore cannot take ``secrets``.
         """
         node = cls(instance_dir)
         heap = checked_heap(heap or distribution.engine.default_heap)
@@ -82,7 +83,7 @@ class Node:
             return found
         for _ in range(_PORT_ATTEMPTS):
             with ExitStack() as undo:
-                node._spawn(distribution, dict(settings or {}), heap)
+                node._spawn(distribution, settings or {}, secrets or {}, heap)
                 undo.callback(node.stop)
                 found = node.wait(progress=progress, timeout=timeout)
                 if found is not None:
@@ -127,13 +128,20 @@ class Node:
             raise LocalEngineError(f"Process {state.pid} cannot be killed: look at it with `ps`.")
         return True
 
-    def _spawn(self, distribution: Distribution, settings: dict[str, object], heap: str) -> None:
+    def _spawn(
+        self,
+        distribution: Distribution,
+        settings: Mapping[str, object],
+        secrets: Mapping[str, str],
+        heap: str,
+    ) -> None:
         layout = self.layout
         layout.make()
         last = State.read(layout.state)
         ports = process.free_ports(preferred=last.ports if last else None)
         own = {**distribution.engine.settings, **self._identity(ports)}
         layout.configure(distribution.name, {**own, **settings})
+        distribution.engine.write_secrets(distribution, layout, secrets)
         stdin = distribution.engine.standard_input(distribution, layout)
         layout.hand_over()
         pid = process.spawn(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy.local.distribution import Distribution
 from deploy.local.launch import Layout, common_flags
-from deploy.local.opensearch_tools import PLUGIN_TOOL
+from deploy.local.opensearch_tools import PLUGIN_TOOL, write_keystore
 from deploy.local.recipe import Artifact, Module, Recipe
 from deploy.local.toolchain import Jdk
 
@@ -188,6 +188,12 @@ class OpenSearch:
     def standard_input(self, _distribution: Distribution, _node: Layout, /) -> Path | None:
         """OpenSearch reads nothing there."""
         return None
+
+    def write_secrets(
+        self, distribution: Distribution, node: Layout, secrets: Mapping[str, str], /
+    ) -> None:
+        """Write the keystore anew; without entries the node makes an empty one."""
+        write_keystore(distribution.home, distribution.jdk, node.config, secrets)
 
     def command(self, distribution: Distribution, node: Layout, heap: str) -> list[str]:
         """The JVM and its flags, as in the server's own jvm.options."""

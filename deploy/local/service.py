@@ -22,12 +22,13 @@ ENGINES: Mapping[EngineName, Engine] = {
 }
 
 
-def up(
+def up(  # noqa: PLR0913 - one keyword for each thing in which nodes differ
     engine: EngineName,
     *,
     instance: str = "default",
     heap: str | None = None,
     settings: Mapping[str, object] | None = None,
+    secrets: Mapping[str, str] | None = None,
     plugin: Path | None = None,
     fresh: bool = False,
     root: Path | None = None,
@@ -35,16 +36,17 @@ def up(
 ) -> RunningNode:
     """A running, green node: the one of this name if it runs, else one started now.
 
-    The first call on a machine assembles the engine from Maven Central. ``heap`` (like ``1g``) and
-    ``settings`` (of the engine's configuration file) count only when the node is started;
+    The first call on a machine assembles the engine from Maven Central. ``heap`` (like ``1g``),
+    ``settings`` (of the engine's configuration file) and ``secrets`` (the entries of its keystore)
+    count only when the node is started;
     ``plugin`` is the zip of one to install for this node alone; ``fresh`` stops the node and drops
     its data first. ``root`` stands in for ``RANKSIDE_HOME``.
 
     Raises:
         LocalEngineError: a JDK, Maven or a library is missing, a download failed, the node did not
             start, or it runs without the plugin; one sentence that says what to do.
-        SettingsError: the instance's name could not be a folder's, ``heap`` is not a size, or
-            ``plugin`` not a plugin for this engine.
+        SettingsError: the instance's name could not be a folder's, ``heap`` is not a size,
+            ``plugin`` not a plugin for this engine, or ``secrets`` not for its keystore.
     """
     asked = _plugin(engine, plugin)
     kind, report = ENGINES[engine], progress or silent
@@ -64,7 +66,9 @@ def up(
         distribution = assemble(kind, base, jdk, progress=report)
         if asked:
             distribution = with_plugin(distribution, asked, base, progress=report)
-        return Node.start(distribution, home, settings=settings, heap=heap, progress=report)
+        return Node.start(
+            distribution, home, settings=settings, secrets=secrets, heap=heap, progress=report
+        )
 
 
 def _plugin(engine: EngineName, file: Path | None) -> PluginZip | None:

@@ -162,14 +162,16 @@ def make_folder(path: Path) -> None:
                 folder.chmod(0o755)
 
 
-def run_tool(command: list[str | Path], *, env: dict[str, str] | None = None) -> None:
-    """Run one short-lived program of the toolchain.
+def run_tool(
+    command: list[str | Path], *, env: dict[str, str] | None = None, given: str = ""
+) -> None:
+    """Run one short-lived program of the toolchain; ``given`` is its standard input.
 
     Raises:
         LocalEngineError: it failed; the message carries the end of what it said.
     """
     result = subprocess.run(  # noqa: S603 - our own words, no shell
-        command, capture_output=True, text=True, check=False, env=env
+        command, capture_output=True, text=True, check=False, env=env, input=given
     )
     if result.returncode != 0:
         said = " ".join((result.stderr or result.stdout).split())[-300:]

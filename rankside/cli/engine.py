@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from connectors.options import EngineOptions
 from deploy import local
@@ -20,6 +22,8 @@ from rankside.access import engine_options
 from rankside.cli.console import Exit, node_progress
 from rankside.cli.exits import epilog
 from rankside.settings import Settings
+
+BUILD = "build"
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,16 +44,37 @@ Home = Annotated[
     Path | None,
     typer.Option(help="Where engines and data are kept (default: RANKSIDE_HOME, else the cache)."),
 ]
+Plugin = Annotated[
+    str | None,
+    typer.Option(
+        metavar="[ZIP]",
+        help="Install the Rankside plugin: this zip, or without one what the checkout builds.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 UrlOnly = Annotated[bool, typer.Option("--url-only", help="Print the URL and nothing else.")]
 
 
-@app.command(epilog=epilog("engine up"))
+class UpCommand(TyperCommand):
+    """`up`, whose ``--plugin`` may stand alone, which Typer's own options cannot."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Write out what a bare ``--plugin`` stands for."""
+        words = [*args, "-"]
+        spelled = [
+            f"--plugin={BUILD}" if word == "--plugin" and after.startswith("-") else word
+            for word, after in pairwise(words)
+        ]
+        return super().parse_args(ctx, spelled)
+
+
+@app.command(epilog=epilog("engine up"), cls=UpCommand)
 def up(
     *,
     engine: Engine = EngineChoice.opensearch,
     instance: Instance = "default",
     heap: Annotated[str | None, typer.Option(help="Memory of the JVM, like 512m or 1g.")] = None,
+    plugin: Plugin = None,
     home: Home = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Stop it and DELETE its data first.")
@@ -62,8 +87,15 @@ def up(
     The first call fetches the engine from Maven Central and needs a JDK 21 or newer and Maven.
     """
     with node_progress(quiet=as_json or url_only) as report:
+        zipped = _plugin(engine, plugin, home, report)
         node = local.up(
-            engine.value, instance=instance, heap=heap, fresh=fresh, root=home, progress=report
+            engine.value,
+            instance=instance,
+            heap=heap,
+            plugin=zipped,
+            fresh=fresh,
+            root=home,
+            progress=report,
         )
     typer.echo(_as_json(node) if as_json else node.url)
 
@@ -117,6 +149,15 @@ def start_engine(settings: Settings, *, quiet: bool = False) -> EngineOptions:
     return engine_options(settings, url)
 
 
+def _plugin(
+    engine: EngineChoice, asked: str | None, home: Path | None, report: local.Progress
+) -> Path | None:
+    # Built only where it can be installed: the other engine's refusal needs no JDK.
+    if asked == BUILD and engine is EngineChoice.opensearch:
+        return local.build_plugin(root=home, progress=report)
+    return Path(asked) if asked else None
+
+
 def _fields(node: local.RunningNode) -> dict[str, object]:
     return {key: str(v) if isinstance(v, Path) else v for key, v in asdict(node).items()}
 
@@ -127,4 +168,4 @@ def _as_json(node: local.RunningNode) -> str:
 
 def _as_text(node: local.RunningNode) -> str:
     fields = {"engine": node.engine, "state": "running", **_fields(node)}
-    return "\n".join(f"{key:<8} {value}" for key, value in fields.items())
+    return "\n".join(f"{key:<8} {value}" for key, value in fields.items() if value is not None)

@@ -74,12 +74,18 @@ def plugin_node(plugin_zip: Path) -> Iterator[RunningNode]:
 
 @pytest.fixture
 def start_plugin_node(plugin_zip: Path) -> Iterator[StartNode]:
-    """Starts a node with the plugin and ``settings`` of the test's own; stopped after the test."""
+    """Starts a node with the plugin and ``settings`` of the test's own; stopped after the test.
+
+    ``keys`` are bearer keys of sidecars by name, for the node's keystore.
+    """
     with ExitStack() as nodes:
 
-        def start(settings: Mapping[str, object] | None = None) -> RunningNode:
+        def start(
+            settings: Mapping[str, object] | None = None, keys: Mapping[str, str] | None = None
+        ) -> RunningNode:
+            secrets = {f"rankside.auth.{name}.key": key for name, key in (keys or {}).items()}
             options = {"plugin": plugin_zip, "heap": HEAP, "settings": settings}
-            return nodes.enter_context(own_node("opensearch", **options))
+            return nodes.enter_context(own_node("opensearch", secrets=secrets, **options))
 
         yield start
 

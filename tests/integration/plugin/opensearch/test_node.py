@@ -26,13 +26,16 @@ def test_no_warning_of_the_start_is_about_the_plugin(plugin_node: RunningNode) -
     assert [line for line in log.splitlines() if about.search(line)] == []
 
 
-def test_node_settings_of_the_plugin_are_taken(
+def test_the_plugin_has_its_node_settings_and_keystore_entries(
     start_plugin_node: Callable[..., RunningNode],
 ) -> None:
-    node = start_plugin_node(settings={"rankside.max_in_flight": 3})
+    node = start_plugin_node(settings={"rankside.max_in_flight": 3}, keys={"main": "secret"})
     with OpenSearch(node.url) as client:
         settings = client.nodes.info(metric="settings", flat_settings=True)["nodes"]
     assert [one["settings"]["rankside.max_in_flight"] for one in settings.values()] == ["3"]
+    # An entry that nobody knows would have stopped the start.
+    assert (node.home / "config" / "opensearch.keystore").stat().st_size > 0
+    assert "secret" not in node.log.read_text("utf-8")
 
 
 def test_the_articles_are_there_with_vectors_of_the_sidecars_model(

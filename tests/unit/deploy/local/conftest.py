@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import tempfile
@@ -73,6 +74,11 @@ class FakeEngine:
 
     def standard_input(self, _distribution: Distribution, _node: Layout, /) -> Path | None:
         return None
+
+    def write_secrets(
+        self, _distribution: Distribution, node: Layout, secrets: Mapping[str, str], /
+    ) -> None:
+        (node.config / "keystore").write_text(json.dumps(secrets))
 
     def command(self, _distribution: Distribution, node: Layout, _heap: str) -> list[str]:
         return [sys.executable, "-c", SERVER, str(node.config), self.behaviour]

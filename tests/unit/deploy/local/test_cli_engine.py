@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from deploy.local import RunningNode
 from plugin.ranking.errors import LocalEngineError, SettingsError
 from rankside.cli.engine import app
 
@@ -62,6 +63,41 @@ def test_what_is_missing_reaches_the_root_command_as_one_error(
 def test_a_wrong_heap_is_refused_before_anything_is_fetched(open_folder: Path) -> None:
     assert isinstance(rankside_engine("up", "--heap", "lots").exception, SettingsError)
     assert not (open_folder / "engines").exists()
+
+
+def test_a_plugin_is_refused_where_there_is_none_before_anything_is_fetched(
+    open_folder: Path,
+) -> None:
+    result = rankside_engine("up", "--engine", "elasticsearch", "--plugin")
+    assert isinstance(result.exception, SettingsError)
+    assert "no plugin for elasticsearch yet" in str(result.exception)
+    assert list(open_folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (["--plugin"], "built.zip"),
+        (["--plugin", "--heap", "512m"], "built.zip"),
+        (["--plugin", "mine.zip"], "mine.zip"),
+        (["--plugin=mine.zip", "--json"], "mine.zip"),
+        (["--heap", "512m"], None),
+    ],
+)
+def test_a_bare_plugin_is_built_and_one_with_a_path_is_taken(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], given: str | None
+) -> None:
+    asked: list[object] = []
+
+    def up(*_words: object, **options: object) -> RunningNode:
+        asked.append(options["plugin"])
+        home = Path("/home")
+        return RunningNode("http://127.0.0.1:1", 1, "opensearch", "9", home, home / "log", "1g")
+
+    monkeypatch.setattr("deploy.local.up", up)
+    monkeypatch.setattr("deploy.local.build_plugin", lambda **_options: Path("built.zip"))
+    assert rankside_engine("up", *words).exit_code == 0
+    assert asked == [Path(given) if given else None]
 
 
 def test_home_stands_in_for_the_environment(open_folder: Path) -> None:

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from deploy.local.elasticsearch import SOURCES, source, write_jar
 from deploy.local.opensearch import RECIPE, descriptor
+from deploy.local.opensearch_tools import KEYSTORE_WRITER
 
 
 def test_java_sources_are_shipped_and_declare_the_package_of_their_folder() -> None:
-    for name in SOURCES:
+    for name in [*SOURCES, KEYSTORE_WRITER]:
         package = Path(name).parent.as_posix().replace("/", ".")
         assert f"package {package};" in source(name).decode()
     shipped = Path(str(resources.files("deploy.local"))) / "java"
-    assert {file.relative_to(shipped).as_posix() for file in shipped.rglob("*.java")} == set(
-        SOURCES
-    )
+    there = {file.relative_to(shipped).as_posix() for file in shipped.rglob("*.java")}
+    assert there == {*SOURCES, KEYSTORE_WRITER}
 
 
 def test_a_jar_holds_the_classes_of_its_prefix_behind_its_manifest(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,21 @@ def test_settings_come_from_the_engine_the_node_and_the_caller(start: Start, hom
     assert settings["path.data"] == str(home / "data")
     assert settings["mine"] == [1, "é"]
     assert settings["of.the.engine"] is False
+
+
+def test_secrets_are_of_this_start_alone(start: Start, home: Path) -> None:
+    start(secrets={"key": "value"})
+    assert json.loads((home / "config" / "keystore").read_text()) == {"key": "value"}
+    Node(home).stop()
+    start()
+    assert json.loads((home / "config" / "keystore").read_text()) == {}
+
+
+def test_it_says_which_plugin_it_was_started_with(start: Start, home: Path) -> None:
+    assert start().plugin is None
+    Node(home).stop()
+    plain = Distribution(FakeEngine(), home.parent, Jdk(Path("/jdk"), 25))
+    assert Node.start(replace(plain, plugin="rankside-1-x"), home).plugin == "rankside-1-x"
 
 
 def test_after_kill_9_it_is_seen_as_stopped_and_starts_again_at_its_old_address(
