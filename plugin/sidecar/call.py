@@ -13,16 +13,19 @@ STAGES = ("queue", "tokenize", "encode", "score", "llm")
 
 
 class Call:
-    """Milliseconds by stage since its making, and counts of what was used."""
+    """Milliseconds by stage since ``began``, and counts of what was used.
 
-    def __init__(self, deadline: Deadline) -> None:
+    ``began`` is on the clock of ``time.monotonic``; None: now.
+    """
+
+    def __init__(self, deadline: Deadline, began: float | None = None) -> None:
         self.deadline = deadline
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self.documents_encoded = 0
         self.documents_cached = 0
         self.truncated = 0
-        self._start = time.perf_counter()
+        self._start = time.monotonic() if began is None else began
         self._stages = dict.fromkeys(STAGES, 0.0)
 
     @contextmanager
@@ -40,7 +43,7 @@ class Call:
 
     def timings(self) -> Timings:
         """The stages so far, as the native calls answer them."""
-        total = (time.perf_counter() - self._start) * 1000
+        total = (time.monotonic() - self._start) * 1000
         stages = {name: round(value, 3) for name, value in self._stages.items()}
         return Timings(**stages, total=round(total, 3))
 

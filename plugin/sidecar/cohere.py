@@ -109,7 +109,7 @@ async def rerank(
     body: RerankCall, request: Request, sidecar: Sidecar, *, version: str
 ) -> RerankAnswer:
     """The answer to ``body`` in the API's ``version``."""
-    call = sidecar.call()
+    call = sidecar.call(request)
     ranked = await rank_texts(sidecar, request, call, body.query, body.texts)
     return RerankAnswer(
         id=request_id(request),

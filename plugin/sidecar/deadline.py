@@ -20,9 +20,9 @@ class Deadline:
     given: float
 
     @classmethod
-    def after(cls, seconds: float) -> Self:
-        """The deadline ``seconds`` from now."""
-        return cls(time.monotonic() + seconds, seconds)
+    def after(cls, seconds: float, since: float | None = None) -> Self:
+        """The deadline ``seconds`` from ``since``, or from now."""
+        return cls((time.monotonic() if since is None else since) + seconds, seconds)
 
     @property
     def left(self) -> float:

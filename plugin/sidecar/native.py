@@ -40,7 +40,7 @@ async def listwise(
     leave the request as it was.
     """
     sidecar.bounded(len(body.hits))
-    call = sidecar.call(body.deadline_ms)
+    call = sidecar.call(request, body.deadline_ms)
     answer = await sidecar.ranker.listwise(body.to_request(), body.dimensions, call)
     note(request, call, Strategy.E2RANK, answer.status, answer.reason)
     return ListwiseAnswer(
@@ -62,7 +62,7 @@ async def rank(body: RankBody, request: Request, sidecar: SidecarDependency) -> 
     A model that fails or is late leaves the first-stage order, with status `passed_through`.
     """
     sidecar.bounded(len(body.hits))
-    call = sidecar.call(body.deadline_ms)
+    call = sidecar.call(request, body.deadline_ms)
     wanted = replace(body.to_request(), strategy=body.strategy or sidecar.options.strategy)
     ranking = await sidecar.ranker.rank(wanted, body.dimensions, call)
     note(request, call, ranking.strategy, ranking.status, ranking.reason)

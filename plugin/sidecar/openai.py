@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from plugin.ranking.errors import ModelMismatch, RequestError
@@ -104,7 +104,9 @@ EmbeddingsBody = Annotated[
     summary="Vectors of texts",
     responses=declared(401, 409, 413, 422, 429, 502, 503, 504),
 )
-async def embeddings(body: EmbeddingsBody, sidecar: SidecarDependency) -> EmbeddingsAnswer:
+async def embeddings(
+    body: EmbeddingsBody, request: Request, sidecar: SidecarDependency
+) -> EmbeddingsAnswer:
     """Embed queries or documents with the encoder that ranks, in its templates.
 
     A text that is too long is cut by tokens and counted in `usage.truncated`.
@@ -114,7 +116,7 @@ async def embeddings(body: EmbeddingsBody, sidecar: SidecarDependency) -> Embedd
             f"{len(body.texts)} inputs are more than the {sidecar.options.max_inputs} of "
             "sidecar.max_inputs; send them in several calls"
         )
-    call = sidecar.call()
+    call = sidecar.call(request)
     profile = sidecar.ranker.profile
     _check_fingerprint(body.vector_fingerprint, profile)
     vectors = await sidecar.ranker.embed(body.inputs(profile), body.dimensions, call)

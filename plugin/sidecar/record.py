@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +17,13 @@ _ACCEPTED = re.compile(r"[\x21-\x7e]{1,128}")
 
 @dataclass(slots=True)
 class Record:
-    """One request's id, headers for its answer, and fields for its log line."""
+    """One request's id, headers for its answer, and fields for its log line.
+
+    ``arrived`` is when its head was read, on the clock of ``time.monotonic``.
+    """
 
     id: str
+    arrived: float = field(default_factory=time.monotonic)
     headers: dict[str, str] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
 

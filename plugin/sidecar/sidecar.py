@@ -78,10 +78,11 @@ class Sidecar:
             if self.llm:
                 await self.llm.close()
 
-    def call(self, deadline_ms: float | None = None) -> Call:
-        """The account of a call that begins now."""
-        limit = self.options.timeout
-        return Call(Deadline.after(limit if deadline_ms is None else deadline_ms / 1000))
+    def call(self, request: Request, deadline_ms: float | None = None) -> Call:
+        """The account of a call that began when its request arrived: reading it takes time too."""
+        began = record_of(request).arrived
+        limit = self.options.timeout if deadline_ms is None else deadline_ms / 1000
+        return Call(Deadline.after(limit, began), began)
 
     def bounded(self, hits: int) -> None:
         """Raise RequestError where a ranking call holds too many hits."""

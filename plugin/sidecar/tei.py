@@ -78,7 +78,7 @@ async def rerank(
     """Rank texts: a bare list for `texts`, always of all of them; an object for `documents`."""
     if isinstance(body, cohere.RerankCall):
         return await cohere.rerank(body, request, sidecar, version="1")
-    ranked = await rank_texts(sidecar, request, sidecar.call(), body.query, body.texts)
+    ranked = await rank_texts(sidecar, request, sidecar.call(request), body.query, body.texts)
     return [_tei_rank(text, body) for text in ranked]
 
 

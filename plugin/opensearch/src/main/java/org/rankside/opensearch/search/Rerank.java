@@ -69,6 +69,7 @@ final class Rerank {
 
     /** The engine was asked to rescore by these. */
     void rescored(Judgement by, List<? extends RescorerBuilder<?>> rescorers) {
+        passed = null;
         judgement = by;
         method = Method.RESCORE;
         added = rescorers;
@@ -91,6 +92,7 @@ final class Rerank {
 
     /** The response was put in order. */
     void reordered(Judgement by) {
+        passed = null;
         judgement = by;
         method = Method.REORDER;
     }

@@ -58,6 +58,7 @@ public final class Reranker {
         }
         SearchSourceBuilder source = request.source();
         rerank.begin(pipeline); // also where the request's own word is wrong
+        rerank.pass(new PassThrough("wrong_request")); // seen where the pipeline ignores failures
         Parameters parameters = pipeline.overridden(RanksideExt.of(source));
         rerank.begin(parameters);
         CompletableFuture<Judgement> judged;
@@ -88,11 +89,11 @@ public final class Reranker {
             ActionListener<SearchRequest> listener) {
         if (error != null) {
             PassThrough passed = Failures.of(error);
+            rerank.pass(passed);
             if (fails(rerank, passed)) {
                 listener.onFailure(refused(passed));
                 return;
             }
-            rerank.pass(passed);
         } else {
             List<QueryRescorerBuilder> rescorers =
                     Rescorers.of(judgement, rerank.parameters().window());
@@ -297,7 +298,8 @@ public final class Reranker {
         return passed.failed() && rerank.parameters().onFailure() == OnFailure.FAIL;
     }
 
-    private static OpenSearchStatusException refused(PassThrough passed) {
+    private OpenSearchStatusException refused(PassThrough passed) {
+        sidecars.stats().searched("failed", passed.reason());
         return new OpenSearchStatusException(
                 "rankside could not rerank (" + passed.reason() + "): " + passed.getMessage(),
                 RestStatus.SERVICE_UNAVAILABLE,
