@@ -13,4 +13,3 @@ def test_a_call_counts_from_when_its_request_arrived() -> None:
     call = Call(Deadline.after(2.0, arrived), arrived)
     assert call.timings().total >= 500
     assert 0 < call.deadline.left <= 1.5
-
