@@ -13,10 +13,13 @@ import uvicorn
 
 
 @contextmanager
-def serving(app: Callable[..., Any]) -> Iterator[str]:
-    """The address of ``app``, served by uvicorn in a thread until the block ends."""
+def serving(app: Callable[..., Any], **tls: Any) -> Iterator[str]:
+    """The address of ``app``, served by uvicorn in a thread until the block ends.
+
+    ``tls`` are uvicorn's own options of the name ``ssl_…``.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on", **tls))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     deadline = time.monotonic() + 60
@@ -25,7 +28,7 @@ def serving(app: Callable[..., Any]) -> Iterator[str]:
             raise RuntimeError("the test server did not start")
         time.sleep(0.01)
     try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         thread.join(timeout=30)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,16 +76,21 @@ def plugin_node(plugin_zip: Path) -> Iterator[RunningNode]:
 def start_plugin_node(plugin_zip: Path) -> Iterator[StartNode]:
     """Starts a node with the plugin and ``settings`` of the test's own; stopped after the test.
 
-    ``keys`` are bearer keys of sidecars by name, for the node's keystore.
+    ``keys`` are bearer keys of sidecars by name, for the node's keystore; ``files`` are copied into
+    its configuration folder.
     """
     with ExitStack() as nodes:
 
         def start(
-            settings: Mapping[str, object] | None = None, keys: Mapping[str, str] | None = None
+            settings: Mapping[str, object] | None = None,
+            keys: Mapping[str, str] | None = None,
+            files: Iterable[Path] = (),
         ) -> RunningNode:
             secrets = {f"rankside.auth.{name}.key": key for name, key in (keys or {}).items()}
             options = {"plugin": plugin_zip, "heap": HEAP, "settings": settings}
-            return nodes.enter_context(own_node("opensearch", secrets=secrets, **options))
+            return nodes.enter_context(
+                own_node("opensearch", secrets=secrets, files=files, **options)
+            )
 
         yield start
 
@@ -142,11 +147,7 @@ def article_index(
     """Makes an index of the articles with as many shards as asked."""
 
     def make(name: str, shards: int) -> Articles:
-        body = index_body(EngineKind.OPENSEARCH, meta, shards=shards, replicas=0, extra=FIELDS)
-        session_opensearch.indices.create(index=name, body=body)
-        made = Articles(name, meta, article_documents(), vectors)
-        bulk(session_opensearch, _actions(made), refresh=True)
-        return made
+        return index_articles(session_opensearch, name, shards, meta, vectors)
 
     return make
 
@@ -161,6 +162,21 @@ def articles(article_index: Callable[..., Articles]) -> Articles:
 def articles_in_shards(article_index: Callable[..., Articles]) -> Articles:
     """The articles in three shards."""
     return article_index("articles-in-shards", 3)
+
+
+def index_articles(
+    client: OpenSearch,
+    name: str,
+    shards: int,
+    meta: IndexMeta,
+    vectors: Mapping[str, npt.NDArray[np.float32]],
+) -> Articles:
+    """Make an index of the articles and their vectors."""
+    body = index_body(EngineKind.OPENSEARCH, meta, shards=shards, replicas=0, extra=FIELDS)
+    client.indices.create(index=name, body=body)
+    made = Articles(name, meta, article_documents(), vectors)
+    bulk(client, _actions(made), refresh=True)
+    return made
 
 
 def _actions(made: Articles) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ import javax.net.ssl.SSLContext;
 /**
  * Where the sidecar is and how a node protects itself from it.
  *
- * @param connectTimeout for one address, before the next is tried
+ * @param connectTimeout for one address, TLS handshake included, before the next is tried
  * @param maxInFlight calls under way on this node; more are refused at once
  * @param maxAnswerBytes longest answer that is read
  * @param failures in a row that open an address's circuit
