@@ -138,7 +138,7 @@ def _lay_out(engine: Engine, home: Path, files: Files, jdk: Jdk) -> None:
     for expected in ("bin", "modules", "plugins", "extensions"):
         (home / expected).mkdir(exist_ok=True)  # the engines make them at start, but may not here
     engine.finish(home, jdk)
-    _open_to_all(home)
+    open_to_all(home)
 
 
 def copy(files: Sequence[Path], folder: Path) -> None:
@@ -179,8 +179,8 @@ def read_descriptor(zipped: Path) -> dict[str, str]:
     return {key.strip(): value.strip() for key, value in pairs}
 
 
-def _open_to_all(home: Path) -> None:
-    # The engine's user is not the one whose umask made these files.
+def open_to_all(home: Path) -> None:
+    """Let every user read it: the engine's is not the one whose umask made these files."""
     for folder, _, names in os.walk(home):
         Path(folder).chmod(0o755)
         for name in names:

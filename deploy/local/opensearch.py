@@ -8,149 +8,25 @@ models do not use it.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.distribution import Distribution
 from deploy.local.launch import Layout, common_flags
-from deploy.local.opensearch_tools import PLUGIN_TOOL, write_keystore
-from deploy.local.recipe import Artifact, Module, Recipe
+from deploy.local.opensearch_recipe import RELEASES, VERSION, recipe
+from deploy.local.opensearch_tools import write_keystore
+from deploy.local.recipe import Module, Recipe
 from deploy.local.toolchain import Jdk
-
-VERSION = "3.6.0"
-_PLUGIN_VERSION = "3.6.0.0"
-_OPENSEARCH = "org.opensearch"
-_PLUGIN = "org.opensearch.plugin"
-
-# Read only because the Java agent runs; it enforces file, socket and exit permissions.
-_NETWORK_POLICY = """\
-grant {
-  permission java.net.SocketPermission "*", "accept,connect,resolve,listen";
-  permission java.net.NetPermission "accessUnixDomainSocket";
-  permission java.io.FilePermission "/proc/sys/net/core/somaxconn", "read";
-};
-"""
-
-
-def _module(
-    name: str,
-    classname: str,
-    *,
-    artifact: str = "",
-    extends: str = "",
-    policy: str = "",
-) -> Module:
-    coordinates = Artifact(_PLUGIN, artifact or name, VERSION)
-    return Module(name, coordinates, classname, (extends,) if extends else (), policy)
-
-
-def _other_platforms() -> tuple[str, ...]:
-    """QUIC libraries of other machines: 20 MB that no node here can load."""
-    ours = {"x86_64": "x86_64", "aarch64": "aarch_64"}.get(platform.machine(), "x86_64")
-    others = {"x86_64", "aarch_64"} - {ours}
-    tags = ["osx-*", "windows-*", *(f"linux-{other}*" for other in sorted(others))]
-    return tuple(f"netty-codec-native-quic-*-{tag}" for tag in tags)
-
-
-RECIPE = Recipe(
-    engine="opensearch",
-    version=VERSION,
-    java=21,
-    folders=(
-        (
-            "lib",
-            (
-                Artifact(_OPENSEARCH, "opensearch", VERSION),
-                # What the server needs and its POM does not say.
-                Artifact(_OPENSEARCH, "opensearch-plugin-classloader", VERSION),
-                Artifact("org.apache.logging.log4j", "log4j-core", "2.25.3"),
-                Artifact("org.locationtech.jts", "jts-core", "1.20.0"),
-                Artifact("org.locationtech.spatial4j", "spatial4j", "0.8"),
-                # Without it ml-commons never answers the creation of a connector.
-                Artifact("org.bouncycastle", "bc-fips", "2.1.2"),
-            ),
-        ),
-        # The plugin tool leaves the jars of this folder out when it looks for jar hell.
-        (PLUGIN_TOOL, (Artifact(_OPENSEARCH, "opensearch-plugin-cli", VERSION),)),
-        (
-            "agent",  # one folder, original names: the agent's manifest names its neighbours
-            (
-                Artifact(_OPENSEARCH, "opensearch-agent", VERSION, transitive=False),
-                Artifact(_OPENSEARCH, "opensearch-agent-bootstrap", VERSION, transitive=False),
-                Artifact("net.bytebuddy", "byte-buddy", "1.17.7", transitive=False),
-            ),
-        ),
-    ),
-    modules=(
-        _module(
-            "transport-netty4",
-            "org.opensearch.transport.Netty4ModulePlugin",
-            artifact="transport-netty4-client",
-            policy=_NETWORK_POLICY,
-        ),
-        _module("lang-painless", "org.opensearch.painless.PainlessModulePlugin"),
-        _module(
-            "analysis-common",
-            "org.opensearch.analysis.common.CommonAnalysisModulePlugin",
-            extends="lang-painless",
-        ),
-        _module(
-            "ingest-common",
-            "org.opensearch.ingest.common.IngestCommonModulePlugin",
-            extends="lang-painless",
-        ),
-        _module(
-            "search-pipeline-common",
-            "org.opensearch.search.pipeline.common.SearchPipelineCommonModulePlugin",
-        ),
-        _module(
-            "mapper-extras",
-            "org.opensearch.index.mapper.MapperExtrasModulePlugin",
-            artifact="mapper-extras-client",
-        ),
-        _module(
-            "parent-join",
-            "org.opensearch.join.ParentJoinModulePlugin",
-            artifact="parent-join-client",
-        ),
-        _module(
-            "reindex",
-            "org.opensearch.index.reindex.ReindexModulePlugin",
-            artifact="reindex-client",
-            policy=_NETWORK_POLICY,
-        ),
-        _module(
-            "lang-mustache",
-            "org.opensearch.script.mustache.MustacheModulePlugin",
-            artifact="lang-mustache-client",
-        ),
-        _module("geo", "org.opensearch.geo.GeoModulePlugin"),
-        _module(
-            "transport-grpc",
-            "org.opensearch.transport.grpc.GrpcPlugin",
-            policy=_NETWORK_POLICY,
-        ),
-    ),
-    plugins=tuple(
-        Artifact(_PLUGIN, name, _PLUGIN_VERSION, type="zip", transitive=False)
-        for name in (
-            "opensearch-job-scheduler",
-            "opensearch-knn",
-            "opensearch-ml-plugin",
-            "neural-search",
-        )
-    ),
-    skipped=("onnxruntime_gpu-*.jar", *_other_platforms()),
-    download_mb=520,
-)
+from plugin.ranking.errors import SettingsError
 
 _SETTINGS: dict[str, object] = {
     "network.host": "127.0.0.1",
     "discovery.type": "single-node",
     "bootstrap.memory_lock": False,
     "cluster.routing.allocation.disk.threshold_enabled": False,
+}
+_PLUGIN_SETTINGS: dict[str, object] = {
     # Models and sidecars are on this machine and at any port of it.
     "plugins.ml_commons.only_run_on_ml_node": False,
     "plugins.ml_commons.connector.private_ip_enabled": True,
@@ -166,13 +42,14 @@ _SETTINGS: dict[str, object] = {
 class OpenSearch:
     """How OpenSearch is laid out and launched."""
 
-    recipe: Recipe = RECIPE
+    recipe: Recipe = field(default_factory=lambda: recipe(RELEASES[VERSION]))
     default_heap: str = "1g"
 
     @property
     def settings(self) -> Mapping[str, object]:
         """One node by itself, on the loopback interface."""
-        return _SETTINGS
+        # The core alone would not start with settings of plugins that are not there.
+        return _SETTINGS | (_PLUGIN_SETTINGS if self.recipe.plugins else {})
 
     def prepare(self) -> None:
         """OpenSearch needs nothing but the JDK and Maven."""
@@ -221,15 +98,28 @@ class OpenSearch:
         ]
 
 
+def of_version(version: str) -> OpenSearch:
+    """OpenSearch of another version than the usual one.
+
+    Raises:
+        SettingsError: it is none of those that can be run here.
+    """
+    if version not in RELEASES:
+        raise SettingsError(
+            f"OpenSearch {version} cannot be run here: choose one of {', '.join(RELEASES)}."
+        )
+    return OpenSearch(recipe(RELEASES[version]))
+
+
 def descriptor(module: Module) -> str:
     """The ``plugin-descriptor.properties`` of a module."""
     fields = {
         "description": module.name,
-        "version": VERSION,
+        "version": module.artifact.version,
         "name": module.name,
         "classname": module.classname,
         "java.version": "21",
-        "opensearch.version": VERSION,
+        "opensearch.version": module.artifact.version,
         "custom.foldername": "",
         "extended.plugins": ",".join(module.extends),
         "has.native.controller": "false",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.local.distribution import Progress, silent
 from deploy.local.maven import package
-from deploy.local.opensearch import VERSION
+from deploy.local.opensearch_recipe import VERSION
 from deploy.local.places import cache_root, made_once, plugin_zips
 from deploy.local.toolchain import find_jdk, find_maven
 from plugin.ranking.errors import LocalEngineError

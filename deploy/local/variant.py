@@ -13,8 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from deploy.local.distribution import Distribution, Progress, read_descriptor, silent
-from deploy.local.opensearch_tools import plugin_tool
+from deploy.local.distribution import (
+    Distribution,
+    Progress,
+    open_to_all,
+    read_descriptor,
+    silent,
+    unpack_plugin,
+)
+from deploy.local.opensearch_tools import PLUGIN_TOOL, plugin_tool
 from deploy.local.places import made_once
 from plugin.ranking.errors import SettingsError
 
@@ -49,7 +56,9 @@ class PluginZip:
 def with_plugin(
     plain: Distribution, plugin: PluginZip, root: Path, *, progress: Progress = silent
 ) -> Distribution:
-    """The OpenSearch distribution with this plugin, installed by the engine's own tool; made once.
+    """The OpenSearch distribution with this plugin; made once.
+
+    Installed by the engine's own tool, or unpacked where Maven Central lacks that tool.
 
     Raises:
         LocalEngineError: the tool refused the plugin.
@@ -59,8 +68,11 @@ def with_plugin(
     def install(work: Path) -> Path:
         progress(f"installing {plugin.label}", _INSTALLED)
         made = Path(shutil.copytree(plain.home, work / "home", copy_function=_link))
-        # As an operator would.
-        plugin_tool(made, plain.jdk, "install", "--batch", plugin.file.resolve().as_uri())
+        if (made / PLUGIN_TOOL).is_dir():
+            # As an operator would.
+            plugin_tool(made, plain.jdk, "install", "--batch", plugin.file.resolve().as_uri())
+        else:
+            open_to_all(unpack_plugin(plugin.file, made / "plugins", skipped=()))
         return made
 
     made_once(root, home, install)
