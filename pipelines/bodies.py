@@ -1,9 +1,10 @@
-"""The JSON bodies of the engines' own model features, which let an engine call the sidecar.
+"""The JSON bodies that let an engine call the sidecar: by its own model features, or by plugin.
 
 OpenSearch: ml-commons connectors and remote models, an ingest pipeline with `text_embedding`, a
-search pipeline with `rerank`; every body ran on a 3.6 node. Elasticsearch: inference endpoints of
-the `custom` service and an ingest pipeline with `inference`, after the pages *Create a custom
-inference endpoint* and *Inference processor*; the node that tests run has neither.
+search pipeline with `rerank`, and one line each where the plugin is there; every stock body ran on
+a 3.6 node. Elasticsearch: inference endpoints of the `custom` service and an ingest pipeline with
+`inference`, after the pages *Create a custom inference endpoint* and *Inference processor*; the
+node that tests run has neither.
 """
 
 from __future__ import annotations
@@ -130,6 +131,22 @@ def opensearch_search(model_id: str, text_fields: Sequence[str]) -> dict[str, An
     }
 
 
+def plugin_ingest(target: SidecarTarget, options: PipelineOptions) -> dict[str, Any]:
+    """An ingest pipeline of the OpenSearch plugin: fields and model are those of the index."""
+    return {
+        "description": f"Document vectors by Rankside's plugin ({MARK})",
+        "processors": [{"rankside_embedding": _sidecar(target, options)}],
+    }
+
+
+def plugin_search(target: SidecarTarget, options: PipelineOptions) -> dict[str, Any]:
+    """A search pipeline of the OpenSearch plugin: searches through it come back reranked."""
+    return {
+        "description": f"Rerank by Rankside's plugin ({MARK})",
+        "request_processors": [{"rankside": _sidecar(target, options)}],
+    }
+
+
 def embed_endpoint(
     target: SidecarTarget, meta: IndexMeta, options: PipelineOptions
 ) -> dict[str, Any]:
@@ -225,6 +242,12 @@ def _predict(
         "pre_process_function": f"connector.pre_process.{dialect}",
         "post_process_function": f"connector.post_process.{dialect}",
     }
+
+
+def _sidecar(target: SidecarTarget, options: PipelineOptions) -> dict[str, Any]:
+    """The plugin's way to the sidecar; its key stays in the nodes' keystores, under a name."""
+    named = {} if options.auth is None else {"auth": options.auth}
+    return {"url": [target.url.rstrip("/")], **named}
 
 
 def _custom(target: SidecarTarget, path: str, request: Mapping[str, Any]) -> dict[str, Any]:

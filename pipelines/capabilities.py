@@ -7,44 +7,69 @@ from typing import Any
 
 from connectors.engine import Engine, EngineKind
 from pipelines.mlcommons import ML
-from pipelines.options import Part
+from pipelines.options import EnginePath, Part
 from pipelines.resources import Resource
 from plugin.ranking.errors import EngineError, EngineRejected
 
+PLUGIN = "rankside"
 INGEST_PROCESSORS = {
     EngineKind.OPENSEARCH: frozenset({"script", "text_embedding", "remove"}),
     EngineKind.ELASTICSEARCH: frozenset({"script", "inference", "remove"}),
 }
 
 
-async def require(engine: Engine, resources: Sequence[Resource]) -> None:
-    """Check that the cluster can hold ``resources``.
+async def require(engine: Engine, resources: Sequence[Resource], path: EnginePath) -> None:
+    """Check that the cluster can hold ``resources``, which are those of ``path``.
 
     Raises:
         EngineError: it cannot; one sentence says what is missing and what can be applied.
     """
     wanted = {resource.part for resource in resources}
-    missing = {part: await lacking(engine, part) for part in sorted(wanted)}
+    missing = {part: await lacking(engine, part, path) for part in Part if part in wanted}
     lacks = [name for names in missing.values() for name in names]
     if lacks:
-        rest = [part for part in Part if part not in missing or not missing[part]]
-        only = f"apply the rest with --only {','.join(rest)}" if rest else "install it"
+        rest = [part for part in missing if not missing[part] and part is not Part.CLUSTER]
+        only = f", or apply the rest with --only {','.join(rest)}" if rest else ""
         unique = ", ".join(dict.fromkeys(lacks))
-        raise EngineError(f"this {_title(engine.kind)} cluster lacks {unique}; {only}")
+        raise EngineError(f"this {_title(engine.kind)} cluster lacks {unique}; install it{only}")
 
 
-async def lacking(engine: Engine, part: Part) -> list[str]:
-    """What ``part`` needs and the cluster has not; [] where it has all, or will not say."""
-    if part is Part.TEMPLATE:
+async def lacking(engine: Engine, part: Part, path: EnginePath) -> list[str]:
+    """What ``part`` needs by ``path`` and the cluster has not.
+
+    [] where it has all, or will not say.
+    """
+    if path is EnginePath.CLIENT or part in {Part.TEMPLATE, Part.CLUSTER}:
         return []
+    if path is EnginePath.PLUGIN:
+        return await _lacking_plugin(engine)
     if engine.kind is EngineKind.ELASTICSEARCH:
         return await _lacking_inference(engine, part)
     return await _lacking_ml(engine, part)
 
 
+async def has_ml_commons(engine: Engine) -> bool:
+    """Whether an OpenSearch cluster has the plugin that keeps connectors and models."""
+    return await _answers(engine, f"{ML}/connectors/_search")
+
+
+async def _lacking_plugin(engine: Engine) -> list[str]:
+    """A pipeline is refused while one node, of whatever role, does not know its processor."""
+    nodes = await _nodes(engine, "plugins")
+    without = [
+        str(node.get("name"))
+        for node in nodes
+        if PLUGIN not in {plugin["name"] for plugin in node.get("plugins", ())}
+    ]
+    if not without:
+        return []
+    where = "any node" if len(without) == len(nodes) else f"the nodes {', '.join(sorted(without))}"
+    return [f"the plugin {PLUGIN} on {where}"]
+
+
 async def _lacking_ml(engine: Engine, part: Part) -> list[str]:
     missing = []
-    if not await _answers(engine, f"{ML}/connectors/_search"):
+    if not await has_ml_commons(engine):
         missing.append("the plugin opensearch-ml (ml-commons)")
     if part is Part.INGEST:
         return missing + await _lacking_processors(engine)

@@ -10,7 +10,7 @@ from pipelines import bodies
 from pipelines.bodies import SidecarTarget
 from pipelines.definitions import index_body, index_template
 from pipelines.mlcommons import Connector, RemoteModel
-from pipelines.options import Part, PipelineOptions
+from pipelines.options import EnginePath, Part, PipelineOptions
 from pipelines.resources import (
     IndexTemplate,
     InferenceEndpoint,
@@ -20,6 +20,9 @@ from pipelines.resources import (
     key,
     ref,
 )
+from plugin.ranking.errors import UsageError
+
+Maker = Callable[[IndexMeta, PipelineOptions, SidecarTarget], list[Resource]]
 
 
 def catalogue(
@@ -31,22 +34,41 @@ def catalogue(
     *,
     attached: bool | None = None,
 ) -> tuple[Resource, ...]:
-    """The resources of ``parts`` (default: what the options say), each after what it needs.
+    """The resources of ``parts`` (default: all of the path's), each after what it needs.
 
-    ``attached`` says that new indices embed by the ingest pipeline; default: where that is among
-    the parts, since an index whose default pipeline is not there takes no document.
+    The cluster settings are not among them, since what to write there is known only from what is
+    there: see `cluster.settings_for`. ``attached`` says that new indices embed by the ingest
+    pipeline; default: where that is among the parts, since an index whose default pipeline is not
+    there takes no document.
 
     Raises:
         SettingsError: the engine cannot index vectors of that length.
+        UsageError: the path has no such part, or does not exist on this engine.
     """
-    makers: dict[Part, Callable[[], list[Resource]]] = {
-        Part.INGEST: lambda: _INGEST[kind](meta, options, target),
-        Part.SEARCH: lambda: _SEARCH[kind](meta, options, target),
-        Part.TEMPLATE: lambda: [_template(kind, meta, options, embeds=embeds)],
-    }
-    wanted = options.parts if parts is None else parts
+    wanted = options.path.parts if parts is None else parts
     embeds = Part.INGEST in wanted if attached is None else attached
-    return tuple(resource for part, make in makers.items() if part in wanted for resource in make())
+    resources: list[Resource] = []
+    for part in (Part.INGEST, Part.SEARCH):
+        if part in wanted:
+            resources += _maker(kind, options.path, part)(meta, options, target)
+    if Part.TEMPLATE in wanted:
+        resources.append(_template(kind, meta, options, embeds=embeds))
+    return tuple(resources)
+
+
+def check_parts(path: EnginePath, parts: Collection[Part]) -> None:
+    """Refuse parts that ``path`` does not have.
+
+    Raises:
+        UsageError: there is one.
+    """
+    foreign = [part for part in parts if part not in path.parts]
+    if foreign:
+        has = [other for other in EnginePath if foreign[0] in other.parts]
+        raise UsageError(
+            f"--path {path} has no {foreign[0]} part, only {', '.join(path.parts)}; leave it out, "
+            f"or choose --path {' or '.join(has)}"
+        )
 
 
 def ingest_name(options: PipelineOptions) -> str:
@@ -63,6 +85,17 @@ async def has_ingest_pipeline(engine: Engine, options: PipelineOptions) -> bool:
     """Whether the ingest pipeline is there, whoever made it."""
     pipeline = IngestPipeline(ingest_name(options), Part.INGEST, {})
     return await pipeline.find(engine) is not None
+
+
+def _maker(kind: EngineKind, path: EnginePath, part: Part) -> Maker:
+    check_parts(path, [part])
+    make = _MAKERS.get((kind, path, part))
+    if make is None:
+        raise UsageError(
+            f"there is no plugin for {kind} yet; choose --path stock, which makes inference "
+            "endpoints, or --path client"
+        )
+    return make
 
 
 def _template(
@@ -139,11 +172,25 @@ def _elasticsearch_search(
     return [InferenceEndpoint(name, Part.SEARCH, body, task="rerank")]
 
 
-_INGEST = {
-    EngineKind.OPENSEARCH: _opensearch_ingest,
-    EngineKind.ELASTICSEARCH: _elasticsearch_ingest,
-}
-_SEARCH = {
-    EngineKind.OPENSEARCH: _opensearch_search,
-    EngineKind.ELASTICSEARCH: _elasticsearch_search,
+def _plugin_ingest(
+    _meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> list[Resource]:
+    body = bodies.plugin_ingest(target, options)
+    return [IngestPipeline(ingest_name(options), Part.INGEST, body)]
+
+
+def _plugin_search(
+    _meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> list[Resource]:
+    body = bodies.plugin_search(target, options)
+    return [SearchPipeline(search_name(options), Part.SEARCH, body)]
+
+
+_MAKERS: dict[tuple[EngineKind, EnginePath, Part], Maker] = {
+    (EngineKind.OPENSEARCH, EnginePath.STOCK, Part.INGEST): _opensearch_ingest,
+    (EngineKind.OPENSEARCH, EnginePath.STOCK, Part.SEARCH): _opensearch_search,
+    (EngineKind.OPENSEARCH, EnginePath.PLUGIN, Part.INGEST): _plugin_ingest,
+    (EngineKind.OPENSEARCH, EnginePath.PLUGIN, Part.SEARCH): _plugin_search,
+    (EngineKind.ELASTICSEARCH, EnginePath.STOCK, Part.INGEST): _elasticsearch_ingest,
+    (EngineKind.ELASTICSEARCH, EnginePath.STOCK, Part.SEARCH): _elasticsearch_search,
 }

@@ -163,6 +163,21 @@ class RemoteModel:
         return users
 
 
+async def redeploy(engine: Engine, name: str) -> None:
+    """Deploy our model of this name anew, where there is one that takes calls."""
+    found = await RemoteModel(name, Part.INGEST, {}).find(engine)
+    if found is None or not found.owned or not found.body["deployed"]:
+        return
+    await engine.request("POST", f"{ML}/models/{found.id}/_undeploy")
+
+    async def undeployed() -> str | None:
+        model = await engine.request("GET", f"{ML}/models/{found.id}")
+        return None if model["model_state"] in _DEPLOYED else str(model["model_state"])
+
+    await _until(undeployed, "undeployed")
+    await _deploy(engine, found.id)
+
+
 async def _named(engine: Engine, what: str, name: str) -> dict[str, Any] | None:
     hits = await _hits(engine, what, "name", name)
     return next((hit for hit in hits if _marked(hit["_source"])), hits[0] if hits else None)
@@ -253,14 +268,15 @@ def _explained(error: EngineRejected, body: Mapping[str, Any]) -> EngineError:
     if "trusted connector endpoint" in text:
         url = body["actions"][0]["url"]
         return EngineRejected(
-            f"the cluster does not trust {url}: add it to the cluster setting "
-            "plugins.ml_commons.trusted_connector_endpoints_regex",
+            f"the cluster does not trust {url}: `rankside apply --path stock --only cluster` adds "
+            "it to plugins.ml_commons.trusted_connector_endpoints_regex",
             status=error.status,
             kind=error.kind,
         )
     if "private" in text.lower():
         return EngineRejected(
-            f"{text}; set plugins.ml_commons.connector.private_ip_enabled to true",
+            f"{text}; `rankside apply --path stock --only cluster` sets "
+            "plugins.ml_commons.connector.private_ip_enabled",
             status=error.status,
             kind=error.kind,
         )

@@ -18,9 +18,30 @@ Pattern = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\s,]+$
 class Part(StrEnum):
     """What can be applied by itself."""
 
+    CLUSTER = "cluster"
     TEMPLATE = "template"
     INGEST = "ingest"
     SEARCH = "search"
+
+
+class EnginePath(StrEnum):
+    """By which way searches and documents get to the sidecar."""
+
+    CLIENT = "client"  # Rankside calls engine and sidecar; the engine calls nobody
+    STOCK = "stock"  # the engine calls the sidecar with features of its own
+    PLUGIN = "plugin"  # the engine calls the sidecar with Rankside's plugin
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What there is to apply for it."""
+        return _PARTS[self]
+
+
+_PARTS = {
+    EnginePath.CLIENT: (Part.TEMPLATE,),
+    EnginePath.STOCK: tuple(Part),
+    EnginePath.PLUGIN: (Part.TEMPLATE, Part.INGEST, Part.SEARCH),
+}
 
 
 class PipelineOptions(Options):
@@ -54,12 +75,19 @@ class PipelineOptions(Options):
     vectors: VectorOptions = Field(
         default=DEFAULT_VECTORS, description="How the vectors are indexed."
     )
-    with_ml: bool = Field(
-        default=False, description="Also make the engine call the sidecar, at ingest and search."
+    path: EnginePath = Field(
+        default=EnginePath.CLIENT,
+        description="Who calls the sidecar: Rankside; the engine, by stock features or by plugin.",
     )
     engine_sidecar: Url | None = Field(
         default=None,
         description="The sidecar's address as the engine's nodes reach it; None: the client's.",
+    )
+    auth: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9_-]+$",
+        max_length=100,
+        description="Plugin path: name of the sidecar's key in the nodes' keystores.",
     )
     batch_size: int = Field(
         default=32, ge=1, le=1000, description="Documents in one call from the ingest pipeline."
@@ -82,8 +110,3 @@ class PipelineOptions(Options):
         if len(set(names)) != len(names):
             raise ValueError("text_fields, vector_field and hash_field must be different fields")
         return self
-
-    @property
-    def parts(self) -> tuple[Part, ...]:
-        """What is asked for where no part is named."""
-        return tuple(Part) if self.with_ml else (Part.TEMPLATE,)

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from connectors.engine import Engine
+from connectors.engine import Engine, EngineKind
 from connectors.meta import IndexMeta
 from connectors.options import SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from pipelines.bodies import SidecarTarget
-from pipelines.capabilities import lacking
-from pipelines.catalogue import catalogue, has_ingest_pipeline
-from pipelines.options import Part, PipelineOptions
+from pipelines.capabilities import has_ml_commons, lacking
+from pipelines.catalogue import (
+    catalogue,
+    check_parts,
+    has_ingest_pipeline,
+    ingest_name,
+    search_name,
+)
+from pipelines.cluster import settings_for
+from pipelines.options import EnginePath, Part, PipelineOptions
 from pipelines.resources import Resource
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.profile import fingerprint
@@ -32,31 +39,46 @@ class ModelChoice:
 async def wanted(
     settings: Settings, engine: Engine, parts: Collection[Part], choice: ModelChoice
 ) -> tuple[Resource, ...]:
-    """The resources of ``parts`` on ``engine``.
+    """The resources of ``parts`` on ``engine``; the cluster's settings first.
 
     Raises:
         SettingsError: the model is unknown, or cannot be indexed there.
+        UsageError: the path has no such part, or does not exist on this engine.
         SidecarError: no model is named and the sidecar cannot be asked.
         EngineError: the engine cannot be asked.
     """
     options = settings.pipelines
+    check_parts(options.path, parts)
     meta = await index_meta(settings, choice)
     # `--only template` must not cut new indices off from a pipeline applied before.
     attached = Part.INGEST in parts or (
-        options.with_ml and await has_ingest_pipeline(engine, options)
+        options.path is not EnginePath.CLIENT and await has_ingest_pipeline(engine, options)
     )
     target = sidecar_target(options, settings.client, meta.model)
-    return catalogue(engine.kind, meta, options, target, parts, attached=attached)
+    made = catalogue(engine.kind, meta, options, target, parts, attached=attached)
+    cluster = Part.CLUSTER in parts and engine.kind is EngineKind.OPENSEARCH
+    models = (ingest_name(options), search_name(options))
+    first = await settings_for(engine, target, models) if cluster else []
+    return (*first, *made)
 
 
 async def removable(
     engine: Engine, options: PipelineOptions, parts: Collection[Part]
 ) -> tuple[Resource, ...]:
-    """The resources of ``parts`` that the engine can have, by name; their bodies mean nothing."""
-    possible = [part for part in parts if not await lacking(engine, part)]
+    """The resources of ``parts`` that the engine can have, by name; their bodies mean nothing.
+
+    Those of every path, as a cluster may have gone from one to another.
+    """
+    path = EnginePath.STOCK
+    possible = [part for part in parts if part is not Part.CLUSTER]
+    if engine.kind is EngineKind.ELASTICSEARCH:
+        possible = [part for part in possible if not await lacking(engine, part, path)]
+    elif not await has_ml_commons(engine):
+        path = EnginePath.PLUGIN  # whose pipelines have the same names, and nothing behind them
     meta = IndexMeta(fingerprint="", model="", dimensions=1)
     target = SidecarTarget("http://unused", "")
-    return catalogue(engine.kind, meta, options, target, possible)
+    chosen = options.model_copy(update={"path": path})
+    return catalogue(engine.kind, meta, chosen, target, possible)
 
 
 async def index_meta(settings: Settings, choice: ModelChoice) -> IndexMeta:

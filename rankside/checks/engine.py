@@ -5,7 +5,6 @@ from __future__ import annotations
 from connectors.connect import connect
 from connectors.engine import EngineKind
 from pipelines.capabilities import lacking
-from pipelines.options import Part
 from plugin.ranking.errors import EngineError, EngineRejected, SettingsError
 from rankside.access import engine_options
 from rankside.checks.finding import Case, Finding, Level, known
@@ -54,21 +53,22 @@ async def version(case: Case) -> Finding:
 
 
 async def plugins(case: Case) -> Finding:
-    """What searches need is there; what `--with-ml` needs is worth a warning."""
+    """What searches and the chosen path need is there."""
     engine, info = known(case.engine), known(case.info)
+    path = case.settings.pipelines.path
     if info.kind is EngineKind.OPENSEARCH and _KNN not in info.plugins:
         return Finding(
             "plugins", Level.PROBLEM, f"{_KNN} is not installed", "install the k-NN plugin"
         )
-    lacks = [name for part in (Part.INGEST, Part.SEARCH) for name in await lacking(engine, part)]
+    lacks = [name for part in path.parts for name in await lacking(engine, part, path)]
     if lacks:
         return Finding(
             "plugins",
-            Level.WARNING,
-            f"searches have what they need; --with-ml lacks {', '.join(dict.fromkeys(lacks))}",
-            "leave --with-ml out: `rankside ingest` and `rankside search` do without",
+            Level.PROBLEM,
+            f"the {path} path lacks {', '.join(dict.fromkeys(lacks))}",
+            'install it, or do without: path = "client" in the settings\' [pipelines]',
         )
-    return Finding("plugins", Level.GOOD, "all that searches and --with-ml need is there")
+    return Finding("plugins", Level.GOOD, f"all that the {path} path needs is there")
 
 
 async def health(case: Case) -> Finding:

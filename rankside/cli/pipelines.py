@@ -17,7 +17,7 @@ from connectors.engine import Engine
 from pipelines import application, planning
 from pipelines.application import Outcome, Report, Step
 from pipelines.capabilities import require
-from pipelines.options import Part
+from pipelines.options import EnginePath, Part
 from pipelines.planning import Action, Change, Plan, Wishes
 from plugin.ranking.errors import PartlyDone, UsageError
 from rankside.access import client_options, engine_options, override
@@ -56,12 +56,12 @@ FingerprintOption = Annotated[
 ]
 ShardsOption = Annotated[int | None, typer.Option("--shards", min=1, help="Of a new index.")]
 ReplicasOption = Annotated[int | None, typer.Option("--replicas", min=0, help="Of a new index.")]
-MlOption = Annotated[
-    bool | None,
-    typer.Option("--with-ml/--without-ml", help="Make the engine call the sidecar as well."),
+PathOption = Annotated[
+    EnginePath | None,
+    typer.Option("--path", help="Who calls the sidecar: Rankside, or the engine by which means."),
 ]
 OnlyOption = Annotated[
-    str | None, typer.Option("--only", help="Parts to look at: template,ingest,search.")
+    str | None, typer.Option("--only", help="Parts to look at: cluster,template,ingest,search.")
 ]
 EngineSidecarOption = Annotated[
     str | None,
@@ -97,7 +97,7 @@ def plan(
     fingerprint: FingerprintOption = None,
     shards: ShardsOption = None,
     replicas: ReplicasOption = None,
-    with_ml: MlOption = None,
+    path: PathOption = None,
     only: OnlyOption = None,
     adopt: AdoptFlag = False,
     refresh_secrets: RefreshFlag = False,
@@ -117,7 +117,7 @@ def plan(
         text_fields=names_of(text_fields),
         shards=shards,
         replicas=replicas,
-        with_ml=with_ml,
+        path=path,
         engine_sidecar=engine_sidecar,
     )
     choice = ModelChoice(model, dimensions, fingerprint)
@@ -139,7 +139,7 @@ def apply(
     fingerprint: FingerprintOption = None,
     shards: ShardsOption = None,
     replicas: ReplicasOption = None,
-    with_ml: MlOption = None,
+    path: PathOption = None,
     only: OnlyOption = None,
     adopt: AdoptFlag = False,
     refresh_secrets: RefreshFlag = False,
@@ -160,7 +160,7 @@ def apply(
         text_fields=names_of(text_fields),
         shards=shards,
         replicas=replicas,
-        with_ml=with_ml,
+        path=path,
         engine_sidecar=engine_sidecar,
     )
     choice = ModelChoice(model, dimensions, fingerprint)
@@ -199,7 +199,7 @@ async def _planned(
     wishes: Wishes,
 ) -> Plan:
     resources = await wanted(settings, engine, parts, choice)
-    await require(engine, resources)
+    await require(engine, resources, settings.pipelines.path)
     return await planning.plan(engine, resources, wishes)
 
 
@@ -267,7 +267,7 @@ def _settings(config: str | None, url: str | None, sidecar: str | None, **given:
 def _parts(only: str | None, settings: Settings) -> tuple[Part, ...]:
     names = names_of(only)
     if names is None:
-        return settings.pipelines.parts
+        return settings.pipelines.path.parts
     try:
         return tuple(Part(name) for name in names)
     except ValueError as error:

@@ -13,7 +13,7 @@ from connectors.options import EngineOptions
 from pipelines.application import remove
 from pipelines.bodies import SidecarTarget
 from pipelines.catalogue import catalogue
-from pipelines.options import Part, PipelineOptions
+from pipelines.options import EnginePath, Part, PipelineOptions
 from pipelines.planning import Wishes, plan, plan_removal
 from plugin.models.encoder import Encoder
 from plugin.ranking.errors import EngineRejected
@@ -62,7 +62,9 @@ async def elasticsearch(elasticsearch_url: str) -> AsyncIterator[Engine]:
 def options() -> PipelineOptions:
     """Names of this test alone, for everything the engine can hold."""
     name = f"test-pipelines-{uuid4().hex[:8]}"
-    return PipelineOptions(name=name, index_patterns=(f"{name}-*",), replicas=0, with_ml=True)
+    return PipelineOptions(
+        name=name, index_patterns=(f"{name}-*",), replicas=0, path=EnginePath.STOCK
+    )
 
 
 async def clean(engine: Engine, meta: IndexMeta, options: PipelineOptions) -> None:

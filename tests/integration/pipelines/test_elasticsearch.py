@@ -14,7 +14,7 @@ from pipelines.application import apply, remove
 from pipelines.bodies import SidecarTarget
 from pipelines.capabilities import require
 from pipelines.catalogue import catalogue
-from pipelines.options import Part, PipelineOptions
+from pipelines.options import EnginePath, Part, PipelineOptions
 from pipelines.planning import Action, Wishes, plan, plan_removal
 from pipelines.resources import Resource
 from plugin.ranking.errors import EngineError, UsageError
@@ -79,5 +79,5 @@ async def test_one_sentence_says_what_this_node_lacks(
 ) -> None:
     everything = catalogue(EngineKind.ELASTICSEARCH, meta, options, target)
     with pytest.raises(EngineError, match=r"lacks the _inference API.*--only template$"):
-        await require(elasticsearch, everything)
-    await require(elasticsearch, templates(meta, options))
+        await require(elasticsearch, everything, EnginePath.STOCK)
+    await require(elasticsearch, templates(meta, options), EnginePath.STOCK)

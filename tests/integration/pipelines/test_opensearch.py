@@ -1,8 +1,7 @@
-"""Everything that `--with-ml` makes, on a real node and through a real sidecar."""
+"""Everything that `--path stock` makes, on a real node and through a real sidecar."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,22 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from connectors.engine import Engine, EngineKind
+from connectors.engine import Engine
 from connectors.meta import IndexMeta, document_text, vector_hash
 from connectors.options import SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from pipelines import bodies
-from pipelines.application import Outcome, Report, apply, remove
+from pipelines.application import Outcome, apply, remove
 from pipelines.bodies import SidecarTarget
 from pipelines.capabilities import lacking
-from pipelines.catalogue import catalogue
-from pipelines.options import Part, PipelineOptions
-from pipelines.planning import Action, Wishes, plan, plan_removal
-from pipelines.resources import Resource
+from pipelines.options import EnginePath, Part, PipelineOptions
+from pipelines.planning import Action, plan, plan_removal
 from plugin.models.encoder import Encoder
 from plugin.ranking.errors import PartlyDone, UsageError
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
+from tests.integration.pipelines.steps import applied, free_port, resources, sources, write
 from tests.serving import serving
 
 ML = "/_plugins/_ml"
@@ -36,48 +34,16 @@ DOCUMENTS: Mapping[str, dict[str, Any]] = {
 }
 
 
-def resources(
-    meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
-) -> tuple[Resource, ...]:
-    return catalogue(EngineKind.OPENSEARCH, meta, options, target)
-
-
-async def applied(engine: Engine, wanted: tuple[Resource, ...], **wishes: bool) -> Report:
-    report = await apply(engine, await plan(engine, wanted, Wishes(**wishes)))
-    report.raise_if_incomplete()
-    return report
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
-async def write(engine: Engine, index: str, documents: Mapping[str, dict[str, Any]]) -> None:
-    operations = [
-        line for id_, source in documents.items() for line in ({"index": {"_id": id_}}, source)
-    ]
-    outcome = await engine.bulk(index, operations)
-    assert [item.error for item in outcome.items] == [None] * len(documents)
-    await engine.request("POST", f"/{index}/_refresh")
-
-
-async def sources(engine: Engine, index: str) -> dict[str, dict[str, Any]]:
-    answer = await engine.search(index, {"size": 100, "query": {"match_all": {}}})
-    return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]}
-
-
 async def test_the_node_can_hold_all_of_it(opensearch: Engine) -> None:
     for part in Part:
-        assert await lacking(opensearch, part) == []
+        assert await lacking(opensearch, part, EnginePath.STOCK) == []
 
 
 async def test_a_template_makes_indices_that_can_be_reranked(
     cleaned_opensearch: Engine, meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
 ) -> None:
     engine = cleaned_opensearch
-    plain = options.model_copy(update={"with_ml": False, "shards": 2})
+    plain = options.model_copy(update={"path": EnginePath.CLIENT, "shards": 2})
     await applied(engine, resources(meta, plain, target))
     index = f"{options.name}-docs"
     await engine.request("PUT", f"/{index}")

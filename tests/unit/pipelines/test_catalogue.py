@@ -9,12 +9,18 @@ from connectors.engine import EngineKind
 from connectors.meta import IndexMeta
 from pipelines.bodies import SidecarTarget
 from pipelines.catalogue import catalogue, has_ingest_pipeline
-from pipelines.options import Part, PipelineOptions
+from pipelines.options import EnginePath, Part, PipelineOptions
 from pipelines.resources import Resource, key, ref, resolve
+from plugin.ranking.errors import UsageError
 from tests.unit.pipelines.memory import MemoryEngine
 
 KINDS = list(EngineKind)
-SUBSETS = [subset for size in range(1, 4) for subset in itertools.combinations(list(Part), size)]
+PARTS = [Part.TEMPLATE, Part.INGEST, Part.SEARCH]
+SUBSETS = [subset for size in range(1, 4) for subset in itertools.combinations(PARTS, size)]
+STOCK = PipelineOptions(path=EnginePath.STOCK)
+PLUGIN = PipelineOptions(path=EnginePath.PLUGIN)
+# Where there is something to make on each path but that of the client.
+MADE = [(kind, STOCK) for kind in KINDS] + [(EngineKind.OPENSEARCH, PLUGIN)]
 
 
 def default_pipeline(resources: tuple[Resource, ...]) -> str | None:
@@ -24,11 +30,15 @@ def default_pipeline(resources: tuple[Resource, ...]) -> str | None:
 
 
 @pytest.mark.parametrize("parts", SUBSETS, ids=str)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "options"), MADE)
 def test_a_selection_holds_its_parts_each_after_what_it_needs(
-    kind: EngineKind, parts: tuple[Part, ...], meta: IndexMeta, target: SidecarTarget
+    kind: EngineKind,
+    options: PipelineOptions,
+    parts: tuple[Part, ...],
+    meta: IndexMeta,
+    target: SidecarTarget,
 ) -> None:
-    resources = catalogue(kind, meta, PipelineOptions(), target, parts)
+    resources = catalogue(kind, meta, options, target, parts)
     assert {resource.part for resource in resources} == set(parts)
     made: set[str] = set()
     for resource in resources:
@@ -41,24 +51,23 @@ def test_a_selection_holds_its_parts_each_after_what_it_needs(
 def test_every_reference_is_to_something_needed(
     kind: EngineKind, meta: IndexMeta, target: SidecarTarget
 ) -> None:
-    for resource in catalogue(kind, meta, PipelineOptions(with_ml=True), target):
+    for resource in catalogue(kind, meta, STOCK, target):
         ids = dict.fromkeys(resource.needs, "an-id")
         assert "{{" not in json.dumps(resolve(resource.desired, ids))
 
 
 def test_names_start_with_the_name(meta: IndexMeta, target: SidecarTarget) -> None:
-    options = PipelineOptions(name="shop", with_ml=True)
-    for kind in KINDS:
-        names = {resource.name for resource in catalogue(kind, meta, options, target)}
+    for kind, options in MADE:
+        named = options.model_copy(update={"name": "shop"})
+        names = {resource.name for resource in catalogue(kind, meta, named, target)}
         assert names == {"shop", "shop-embed", "shop-rerank"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("kind", "everything"), MADE)
 def test_new_indices_embed_only_by_a_pipeline_that_is_there(
-    kind: EngineKind, meta: IndexMeta, target: SidecarTarget
+    kind: EngineKind, everything: PipelineOptions, meta: IndexMeta, target: SidecarTarget
 ) -> None:
     plain = PipelineOptions()
-    everything = PipelineOptions(with_ml=True)
     assert default_pipeline(catalogue(kind, meta, plain, target)) is None
     assert default_pipeline(catalogue(kind, meta, everything, target)) == "rankside-embed"
     only = catalogue(kind, meta, everything, target, [Part.TEMPLATE])
@@ -80,3 +89,38 @@ def test_references_are_filled_in_wherever_they_stand() -> None:
         "b": [{"c": "42"}, "{{model y}}"],
         "d": 1,
     }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_search_pipeline_is_anybodys_default(
+    kind: EngineKind, meta: IndexMeta, target: SidecarTarget
+) -> None:
+    for options in (STOCK, PLUGIN):
+        made = catalogue(kind, meta, options, target, [Part.TEMPLATE], attached=True)
+        assert "search.default_pipeline" not in json.dumps([one.desired for one in made])
+
+
+def test_the_plugins_pipelines_are_a_line_each(meta: IndexMeta, target: SidecarTarget) -> None:
+    made = catalogue(EngineKind.OPENSEARCH, meta, PLUGIN, target, [Part.INGEST, Part.SEARCH])
+    ingest, search = [one.desired for one in made]
+    way = {"url": ["http://sidecar:8080"]}
+    assert ingest["processors"] == [{"rankside_embedding": way}]
+    assert search["request_processors"] == [{"rankside": way}]
+
+
+@pytest.mark.parametrize("part", [Part.INGEST, Part.SEARCH])
+def test_a_plugin_that_is_not_made_yet_is_refused(
+    part: Part, meta: IndexMeta, target: SidecarTarget
+) -> None:
+    with pytest.raises(UsageError, match="no plugin for elasticsearch yet; choose --path stock"):
+        catalogue(EngineKind.ELASTICSEARCH, meta, PLUGIN, target, [part])
+    assert catalogue(EngineKind.ELASTICSEARCH, meta, PLUGIN, target, [Part.TEMPLATE])
+
+
+def test_a_part_that_the_path_has_not_is_refused(meta: IndexMeta, target: SidecarTarget) -> None:
+    with pytest.raises(UsageError) as raised:
+        catalogue(EngineKind.OPENSEARCH, meta, PipelineOptions(), target, [Part.SEARCH])
+    assert str(raised.value) == (
+        "--path client has no search part, only template; leave it out, or choose --path stock "
+        "or plugin"
+    )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipelines.options import Part, PipelineOptions
+from pipelines.options import EnginePath, Part, PipelineOptions
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,8 @@ from pipelines.options import Part, PipelineOptions
         {"batch_size": 0},
         {"engine_sidecar": "sidecar:8080"},
         {"on_embed_failure": "ignore"},
+        {"path": "ml"},
+        {"auth": "No Name"},
         {"unknown": 1},
     ],
 )
@@ -39,5 +41,6 @@ def test_one_field_cannot_be_two_things(same: dict[str, Any]) -> None:
 
 
 def test_the_template_alone_is_asked_for_unless_the_engine_is_to_call_the_sidecar() -> None:
-    assert PipelineOptions().parts == (Part.TEMPLATE,)
-    assert set(PipelineOptions(with_ml=True).parts) == set(Part)
+    assert PipelineOptions().path.parts == (Part.TEMPLATE,)
+    assert set(EnginePath.STOCK.parts) == set(Part)
+    assert set(EnginePath.PLUGIN.parts) == set(Part) - {Part.CLUSTER}

@@ -4,11 +4,12 @@ import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
 
+from connectors.engine import EngineKind
 from connectors.meta import IndexMeta
 from connectors.options import SidecarClientOptions
-from pipelines.options import Part, PipelineOptions
+from pipelines.options import EnginePath, Part, PipelineOptions
 from plugin.models import registry
-from plugin.ranking.errors import SettingsError, SidecarUnavailable
+from plugin.ranking.errors import EngineRejected, SettingsError, SidecarUnavailable, UsageError
 from plugin.ranking.wire import ModelCard, ModelList
 from rankside.settings import Settings
 from rankside.wanted import ModelChoice, index_meta, removable, sidecar_target, wanted
@@ -89,7 +90,7 @@ def test_the_engine_may_know_the_sidecar_by_another_address() -> None:
 
 async def test_only_the_template_keeps_the_pipeline_that_is_there(settings: Settings) -> None:
     engine = MemoryEngine()
-    everything = settings.model_copy(update={"pipelines": PipelineOptions(with_ml=True)})
+    everything = settings.model_copy(update={"pipelines": PipelineOptions(path=EnginePath.STOCK)})
     choice = ModelChoice("all-minilm-l6-v2")
 
     async def default_pipeline(which: Settings) -> object:
@@ -108,3 +109,45 @@ async def test_removal_asks_no_sidecar_and_skips_what_the_engine_cannot_have() -
     engine.answers["GET", "/_nodes/ingest"] = {"nodes": {"n": {"ingest": {"processors": []}}}}
     resources = await removable(engine, PipelineOptions(), list(Part))
     assert {resource.part for resource in resources} == {Part.TEMPLATE, Part.SEARCH}
+
+
+async def test_removal_finds_the_pipelines_of_a_cluster_without_ml_commons() -> None:
+    engine = MemoryEngine()
+    engine.kind = EngineKind.OPENSEARCH
+    gone = EngineRejected("no handler found for uri [/x] and method [GET]", status=400)
+    engine.failures["GET", "/_plugins/_ml/connectors/_search"] = gone
+    resources = await removable(engine, PipelineOptions(), list(Part))
+    assert {resource.kind for resource in resources} == {
+        "ingest pipeline",
+        "search pipeline",
+        "index template",
+    }
+
+
+async def test_removal_finds_all_of_either_path_whatever_the_settings_say() -> None:
+    engine = MemoryEngine()
+    engine.kind = EngineKind.OPENSEARCH
+    engine.answers["GET", "/_plugins/_ml/connectors/_search"] = {}
+    for path in EnginePath:
+        resources = await removable(engine, PipelineOptions(path=path), list(Part))
+        assert len(resources) == 7
+        assert "cluster settings" not in {resource.kind for resource in resources}
+
+
+async def test_the_clusters_settings_come_first(settings: Settings) -> None:
+    engine = MemoryEngine()
+    engine.kind = EngineKind.OPENSEARCH
+    held = {"plugins.ml_commons.connector.private_ip_enabled": "false"}
+    engine.answers["GET", "/_cluster/settings"] = {"defaults": held}
+    stock = settings.model_copy(update={"pipelines": PipelineOptions(path=EnginePath.STOCK)})
+    made = await wanted(stock, engine, list(Part), ModelChoice("all-minilm-l6-v2"))
+    assert [one.kind for one in made][:2] == ["cluster settings", "ml-commons connector"]
+
+
+async def test_a_part_of_another_path_is_refused_before_anybody_is_asked(
+    settings: Settings,
+) -> None:
+    engine = MemoryEngine()
+    with pytest.raises(UsageError, match="--path client has no ingest part"):
+        await wanted(settings, engine, [Part.INGEST], ModelChoice())
+    assert engine.calls == []

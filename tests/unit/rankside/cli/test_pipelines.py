@@ -26,7 +26,7 @@ def run(*words: str) -> Result:
 def test_an_unknown_part_is_named_with_those_there_are(command: str) -> None:
     error = run(command, *ENGINE, "--only", "template,serch").exception
     assert isinstance(error, UsageError)
-    assert str(error) == "--only template,serch: name some of template, ingest, search"
+    assert str(error) == "--only template,serch: name some of cluster, template, ingest, search"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,15 @@ def test_a_settings_file_says_what_is_wanted(tmp_path: Path) -> None:
 
 def test_help_names_every_option_of_the_contract() -> None:
     shown = run("apply", "--help").output
-    for option in ("--index-pattern", "--name", "--model", "--dimensions", "--only", "--json"):
+    for option in (
+        "--index-pattern",
+        "--name",
+        "--model",
+        "--dimensions",
+        "--path",
+        "--only",
+        "--json",
+    ):
         assert option in shown
 
 

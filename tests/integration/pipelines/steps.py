@@ -1,0 +1,48 @@
+"""What tests of pipelines do over and over."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connectors.engine import Engine, EngineKind
+from connectors.meta import IndexMeta
+from pipelines.application import Report, apply
+from pipelines.bodies import SidecarTarget
+from pipelines.catalogue import catalogue
+from pipelines.options import PipelineOptions
+from pipelines.planning import Wishes, plan
+from pipelines.resources import Resource
+
+
+def resources(
+    meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> tuple[Resource, ...]:
+    return catalogue(EngineKind.OPENSEARCH, meta, options, target)
+
+
+async def applied(engine: Engine, wanted: Sequence[Resource], **wishes: bool) -> Report:
+    report = await apply(engine, await plan(engine, wanted, Wishes(**wishes)))
+    report.raise_if_incomplete()
+    return report
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+async def write(engine: Engine, index: str, documents: Mapping[str, dict[str, Any]]) -> None:
+    operations = [
+        line for id_, source in documents.items() for line in ({"index": {"_id": id_}}, source)
+    ]
+    outcome = await engine.bulk(index, operations)
+    assert [item.error for item in outcome.items] == [None] * len(documents)
+    await engine.request("POST", f"/{index}/_refresh")
+
+
+async def sources(engine: Engine, index: str) -> dict[str, dict[str, Any]]:
+    answer = await engine.search(index, {"size": 100, "query": {"match_all": {}}})
+    return {hit["_id"]: hit["_source"] for hit in answer["hits"]["hits"]}
