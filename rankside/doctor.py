@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from connectors.sidecar import SidecarClient
 from plugin.ranking.errors import RanksideError
-from rankside.checks import engine, index, sidecar
+from rankside.checks import calls, engine, index, sidecar
 from rankside.checks.finding import Case, Check, Finding, Level, Side
 from rankside.settings import Settings
 
@@ -33,8 +33,9 @@ CHECKS: Sequence[Check] = (
     Check("model", Side.SIDECAR, sidecar.model, ("sidecar",)),
     Check("fingerprint", Side.SIDECAR, sidecar.agreed, ("index model", "model")),
     Check("listwise call", Side.SIDECAR, sidecar.round_trip, ("model",)),
-    Check("engine to sidecar", Side.ENGINE, sidecar.seen_by_engine, ("engine",)),
-    Check("ingest pipeline", Side.ENGINE, sidecar.pipeline_agreed, ("engine", "model")),
+    Check("engine embeds", Side.ENGINE, calls.embeds, ("engine",)),
+    Check("engine reranks", Side.ENGINE, calls.reranks, ("engine",)),
+    Check("ingest pipeline", Side.ENGINE, calls.pipeline_agreed, ("engine", "model")),
 )
 
 

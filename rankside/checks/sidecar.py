@@ -1,16 +1,10 @@
-"""Checks of the sidecar, from here and from the engine's side."""
+"""Checks of the sidecar, as it is seen from here."""
 
 from __future__ import annotations
 
 import time
-from typing import Any
 
-from connectors.engine import Engine, EngineKind
-from pipelines.catalogue import ingest_name
-from pipelines.mlcommons import ML, RemoteModel
-from pipelines.options import Part
-from pipelines.resources import InferenceEndpoint, IngestPipeline
-from plugin.ranking.errors import EngineRejected, SidecarRejected
+from plugin.ranking.errors import SidecarRejected
 from plugin.ranking.hits import Status
 from plugin.ranking.wire import ListwiseCall, WireHit
 from rankside.checks.finding import Case, Finding, Level, Side, known
@@ -19,7 +13,6 @@ _SEVERAL = (
     WireHit(id="1", score=2.0, text="Windows let light into a house."),
     WireHit(id="2", score=1.0, text="A house is lit by its windows and lamps."),
 )
-_PROBE = "a document to embed"
 _WAIT = "wait for its model to load; its log says what it does"
 
 
@@ -72,78 +65,6 @@ async def round_trip(case: Case) -> Finding:
     return _good(
         "listwise call", f"answered in {took}, {answer.timings_ms.total:.0f} ms of it inside"
     )
-
-
-async def seen_by_engine(case: Case) -> Finding:
-    """The engine reaches the sidecar through what `apply --with-ml` made."""
-    engine, card = known(case.engine), case.card
-    name = ingest_name(case.settings.pipelines)
-    embed = {EngineKind.OPENSEARCH: _by_model, EngineKind.ELASTICSEARCH: _by_endpoint}
-    started = time.perf_counter()
-    try:
-        vector = await embed[engine.kind](engine, name)
-    except EngineRejected as error:
-        return Finding(
-            "engine to sidecar",
-            Level.PROBLEM,
-            f"through {name}: {error}",
-            "give an address that the engine's nodes reach with "
-            "`rankside apply --with-ml --engine-sidecar URL`",
-        )
-    took = f"{1000 * (time.perf_counter() - started):.0f} ms"
-    if vector is None:
-        return _not_run("engine to sidecar", f"the engine has no {name} to call it by")
-    if card is not None and len(vector) != card.dimensions:
-        sentence = f"{name} gives {len(vector)} dimensions, the sidecar {card.dimensions}"
-        return Finding("engine to sidecar", Level.PROBLEM, sentence, "`rankside apply --with-ml`")
-    return Finding("engine to sidecar", Level.GOOD, f"{name} embedded a text in {took}")
-
-
-async def pipeline_agreed(case: Case) -> Finding:
-    """The ingest pipeline marks its vectors as the sidecar's model makes them."""
-    engine, card = known(case.engine), known(case.card)
-    name = ingest_name(case.settings.pipelines)
-    pipeline = IngestPipeline(name, Part.INGEST, {})
-    found = await pipeline.find(engine)
-    if found is None:
-        return _not_run("ingest pipeline", f"the engine has no {name}")
-    scripts = [step["script"] for step in found.body["processors"] if "script" in step]
-    marks = {script.get("params", {}).get("fingerprint") for script in scripts}
-    if marks == {card.fingerprint}:
-        return Finding("ingest pipeline", Level.GOOD, f"{name} marks the sidecar's vectors")
-    return Finding(
-        "ingest pipeline",
-        Level.PROBLEM,
-        f"{name} marks vectors as of another model than the sidecar's",
-        "`rankside apply --with-ml`, then `rankside backfill`",
-    )
-
-
-async def _by_model(engine: Engine, name: str) -> list[float] | None:
-    found = await RemoteModel(name, Part.INGEST, {}).find(engine)
-    if found is None:
-        return None
-    body = {"text_docs": [_PROBE], "return_number": True, "target_response": ["sentence_embedding"]}
-    answer = await engine.request("POST", f"{ML}/_predict/text_embedding/{found.id}", body=body)
-    vector: list[float] = answer["inference_results"][0]["output"][0]["data"]
-    return vector
-
-
-async def _by_endpoint(engine: Engine, name: str) -> list[float] | None:
-    endpoint = InferenceEndpoint(name, Part.INGEST, {"service_settings": {}}, task="text_embedding")
-    try:
-        found = await endpoint.find(engine)
-    except EngineRejected as error:
-        if "no handler found" in str(error):
-            return None
-        raise
-    if found is None:
-        return None
-    answer: Any = await engine.request(
-        "POST", f"/_inference/text_embedding/{name}", body={"input": [_PROBE]}
-    )
-    vector: list[float] = answer["text_embedding"][0]["embedding"]
-    return vector
 
 
 def _good(name: str, sentence: str) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,19 +17,26 @@ from connectors.sidecar import SidecarClient
 from pipelines.application import apply, remove
 from pipelines.bodies import SidecarTarget
 from pipelines.catalogue import catalogue
+from pipelines.cluster import PRIVATE
 from pipelines.definitions import index_body
-from pipelines.options import Part, PipelineOptions
-from pipelines.planning import plan, plan_removal
+from pipelines.options import EnginePath, Part, PipelineOptions
+from pipelines.planning import Wishes, plan, plan_removal
+from pipelines.resources import Resource
 from plugin.models.encoder import Encoder
+from plugin.sidecar.app import create_app
+from plugin.sidecar.options import SidecarOptions
 from rankside.checks.finding import Finding, Level, Side
 from rankside.doctor import examine, worst
 from rankside.settings import Settings
+from rankside.wanted import removable
+from tests.serving import serving
 
 DOCUMENTS = [
     {"title": "Windows", "text": "Light falls through the glass."},
     {"title": "Boats", "text": "They sail."},
 ]
 NOBODY = SidecarClientOptions(url="http://127.0.0.1:9")
+ENGINE_CALLS = ("engine embeds", "engine reranks", "ingest pipeline")
 INDEX_CHECKS = ("index", "index model", "vector field", "vectors", "freshness")
 
 
@@ -89,7 +97,7 @@ async def test_a_healthy_pair_has_no_problem(engine: Engine, index: str, sidecar
     assert {name for name in good if found[name].level is not Level.GOOD} == set()
     assert "2 of 2 documents" in found["vectors"].sentence
     assert " ms" in found["listwise call"].sentence
-    assert found["engine to sidecar"].level is Level.NOT_RUN
+    assert found["engine embeds"].level is found["engine reranks"].level is Level.NOT_RUN
 
 
 async def test_a_sidecar_that_is_down_is_the_sidecars_problem_alone(
@@ -166,33 +174,123 @@ async def test_an_engine_that_is_not_there(sidecar_url: str) -> None:
     assert found["listwise call"].level is Level.GOOD
 
 
-async def test_the_engine_is_seen_to_reach_the_sidecar(
-    opensearch_url: str, meta: IndexMeta, sidecar_url: str
-) -> None:
-    name = f"test-doctor-{uuid4().hex[:8]}"
+@pytest.fixture
+async def opensearch(opensearch_url: str) -> AsyncIterator[Engine]:
     engine = await connect(EngineOptions(url=opensearch_url))
-    looked = settings(engine, sidecar_url, name=name)
-    options = looked.pipelines
-    made = catalogue(
-        engine.kind, meta, options, SidecarTarget(sidecar_url, meta.model), [Part.INGEST]
-    )
-    try:
-        (await apply(engine, await plan(engine, made))).raise_if_incomplete()
-        found = await examined(looked, None)
-        assert found["engine to sidecar"].level is Level.GOOD
-        assert found["ingest pipeline"].level is Level.GOOD
+    yield engine
+    await engine.close()
 
-        # The engine's own way is broken while ours works, and the other way round.
-        lost = SidecarTarget(NOBODY.url, meta.model)
-        other = meta.model_copy(update={"fingerprint": "0" * 16})
-        broken = catalogue(engine.kind, other, options, lost, [Part.INGEST])
-        (await apply(engine, await plan(engine, broken))).raise_if_incomplete()
-        found = await examined(looked, None)
-        assert found["engine to sidecar"].level is Level.PROBLEM
-        assert "--engine-sidecar" in found["engine to sidecar"].remedy
-        assert found["ingest pipeline"].level is Level.PROBLEM
-        assert found["listwise call"].level is Level.GOOD
-        assert worst(list(found.values())) is Side.ENGINE
+
+@pytest.fixture
+async def stock(opensearch: Engine) -> AsyncIterator[PipelineOptions]:
+    """The stock path under a name of the test's own; what has it is removed."""
+    options = PipelineOptions(name=f"test-doctor-{uuid4().hex[:8]}", path=EnginePath.STOCK)
+    yield options
+    await remove(opensearch, await plan_removal(opensearch, await all_of(opensearch, options)))
+
+
+async def all_of(engine: Engine, options: PipelineOptions) -> tuple[Resource, ...]:
+    return await removable(engine, options, list(Part))
+
+
+async def apply_stock(
+    engine: Engine, meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> None:
+    made = catalogue(engine.kind, meta, options, target, [Part.INGEST, Part.SEARCH])
+    planned = await plan(engine, made, Wishes(refresh_secrets=True))
+    (await apply(engine, planned)).raise_if_incomplete()
+
+
+async def test_the_engine_is_seen_to_reach_the_sidecar(
+    opensearch: Engine, stock: PipelineOptions, meta: IndexMeta, sidecar_url: str
+) -> None:
+    looked = settings(opensearch, sidecar_url, name=stock.name, path=stock.path)
+    await apply_stock(opensearch, meta, stock, SidecarTarget(sidecar_url, meta.model))
+    found = await examined(looked, None)
+    assert {found[name].level for name in ENGINE_CALLS} == {Level.GOOD}
+    assert " ms" in found["engine reranks"].sentence
+
+    # The engine's own way is broken while ours works.
+    lost = SidecarTarget(NOBODY.url, meta.model)
+    other = meta.model_copy(update={"fingerprint": "0" * 16})
+    await apply_stock(opensearch, other, stock, lost)
+    found = await examined(looked, None)
+    assert {found[name].level for name in ENGINE_CALLS} == {Level.PROBLEM}
+    for name in ("engine embeds", "engine reranks"):
+        assert "Connection refused" in found[name].sentence
+        assert "--engine-sidecar" in found[name].remedy
+    assert found["listwise call"].level is Level.GOOD
+    assert worst(list(found.values())) is Side.ENGINE
+
+
+async def test_a_model_that_the_sidecar_no_longer_serves_is_seen_by_the_engine(
+    opensearch: Engine, stock: PipelineOptions, meta: IndexMeta, sidecar_url: str
+) -> None:
+    before = meta.model_copy(update={"fingerprint": "0" * 16})
+    await apply_stock(opensearch, before, stock, SidecarTarget(sidecar_url, meta.model))
+    found = await examined(settings(opensearch, sidecar_url, name=stock.name), None)
+    assert "0" * 16 in found["engine embeds"].sentence
+    assert "rankside backfill" in found["engine embeds"].remedy
+    assert found["engine reranks"].level is Level.GOOD, "scores of texts are of no index"
+
+
+async def test_a_key_that_the_sidecar_no_longer_takes_is_seen_by_the_engine(
+    opensearch: Engine,
+    stock: PipelineOptions,
+    meta: IndexMeta,
+    minilm: Encoder,
+    sidecar_url: str,
+    tmp_path: Path,
+) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("new-key-of-the-sidecar\n")
+    with serving(create_app(SidecarOptions(keys_file=keys), minilm)) as url:
+        old = SidecarTarget(url, meta.model, "old-key-of-the-sidecar")
+        await apply_stock(opensearch, meta, stock, old)
+        found = await examined(settings(opensearch, sidecar_url, name=stock.name), None)
+    for name in ("engine embeds", "engine reranks"):
+        assert found[name].level is Level.PROBLEM
+        assert "--refresh-secrets" in found[name].remedy
+
+
+async def test_private_addresses_that_connectors_may_not_call(
+    opensearch: Engine, stock: PipelineOptions, meta: IndexMeta, sidecar_url: str
+) -> None:
+    private: dict[str, Any] = {"persistent": {PRIVATE: "false"}}
+    await opensearch.request("PUT", "/_cluster/settings", body=private)
+    try:
+        await apply_stock(opensearch, meta, stock, SidecarTarget(sidecar_url, meta.model))
+        found = await examined(settings(opensearch, sidecar_url, name=stock.name), None)
     finally:
-        await remove(engine, await plan_removal(engine, made))
-        await engine.close()
+        private["persistent"][PRIVATE] = None
+        await opensearch.request("PUT", "/_cluster/settings", body=private)
+    for name in ("engine embeds", "engine reranks"):
+        assert "private ip" in found[name].sentence
+        assert "--only cluster" in found[name].remedy
+
+
+async def test_a_stock_path_of_which_nothing_was_applied(
+    opensearch: Engine, stock: PipelineOptions, sidecar_url: str
+) -> None:
+    looked = settings(opensearch, sidecar_url, name=stock.name, path=stock.path)
+    found = await examined(looked, None)
+    for name in ("engine embeds", "engine reranks"):
+        assert found[name].level is Level.PROBLEM
+        assert found[name].remedy == "`rankside apply --path stock`"
+
+
+@pytest.mark.parametrize(
+    ("path", "level"),
+    [
+        (EnginePath.CLIENT, Level.GOOD),
+        (EnginePath.STOCK, Level.GOOD),
+        (EnginePath.PLUGIN, Level.PROBLEM),
+    ],
+)
+async def test_what_the_chosen_path_needs_of_a_node_without_the_plugin(
+    opensearch: Engine, sidecar_url: str, path: EnginePath, level: Level
+) -> None:
+    found = await examined(settings(opensearch, sidecar_url, path=path), None)
+    assert found["plugins"].level is level
+    if level is Level.PROBLEM:
+        assert "lacks the plugin rankside on any node" in found["plugins"].sentence

@@ -12,6 +12,7 @@ from connectors.sidecar import SidecarClient
 from pipelines.definitions import index_body
 from plugin.ranking.errors import EngineUnavailable, SidecarRejected
 from plugin.ranking.wire import ModelCard
+from rankside.checks import calls
 from rankside.checks import engine as engine_checks
 from rankside.checks import index as index_checks
 from rankside.checks import sidecar as sidecar_checks
@@ -243,3 +244,49 @@ async def test_two_models_are_told_apart_by_their_fingerprints(case: Case) -> No
     assert (finding.level, finding.side) == (Level.PROBLEM, Side.SIDECAR)
     assert "f00d" in finding.sentence
     assert "beef" in finding.sentence
+
+
+def inference(case: Case, task: str, name: str, answer: dict[str, Any]) -> Case:
+    """``case`` with an Elasticsearch that has an endpoint, and what a call of it answers."""
+    assert isinstance(case.engine, MemoryEngine)
+    endpoint = {"service": "custom", "task_type": task, "service_settings": {}}
+    case.engine.answers["GET", f"/_inference/{name}"] = {"endpoints": [endpoint]}
+    case.engine.answers["POST", f"/_inference/{task}/{name}"] = answer
+    return case
+
+
+@pytest.mark.parametrize(("length", "level"), [(16, Level.GOOD), (8, Level.PROBLEM)])
+async def test_a_vector_that_comes_by_the_engine_has_the_sidecars_length(
+    case: Case, length: int, level: Level
+) -> None:
+    case.card = ModelCard(id="words", fingerprint="f00d", dimensions=16)
+    answer = {"text_embedding": [{"embedding": [0.5] * length}]}
+    inference(case, "text_embedding", "rankside-embed", answer)
+    assert (await calls.embeds(case)).level is level
+
+
+@pytest.mark.parametrize(("scores", "level"), [((0.7, 0.6), Level.GOOD), ((0.7,), Level.PROBLEM)])
+async def test_scores_that_come_by_the_engine_are_one_a_text(
+    case: Case, scores: tuple[float, ...], level: Level
+) -> None:
+    results = [{"index": place, "relevance_score": one} for place, one in enumerate(scores)]
+    inference(case, "rerank", "rankside-rerank", {"rerank": results})
+    assert (await calls.reranks(case)).level is level
+
+
+@pytest.mark.parametrize(
+    ("step", "level"),
+    [
+        ({"script": {"params": {"fingerprint": "f00d"}}}, Level.GOOD),
+        ({"script": {"params": {"fingerprint": "beef"}}}, Level.PROBLEM),
+        ({"rankside_embedding": {"url": ["http://sidecar:8080"]}}, Level.GOOD),
+        ({"lowercase": {"field": "title"}}, Level.PROBLEM),
+    ],
+)
+async def test_by_what_an_ingest_pipeline_marks_its_vectors(
+    case: Case, step: dict[str, Any], level: Level
+) -> None:
+    assert isinstance(case.engine, MemoryEngine)
+    case.card = ModelCard(id="words", fingerprint="f00d", dimensions=16)
+    case.engine.kept["/_ingest/pipeline/rankside-embed"] = {"processors": [step]}
+    assert (await calls.pipeline_agreed(case)).level is level
