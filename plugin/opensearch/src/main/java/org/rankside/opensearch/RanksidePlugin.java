@@ -37,6 +37,7 @@ import org.rankside.opensearch.node.NodeSettings;
 import org.rankside.opensearch.node.Sidecars;
 import org.rankside.opensearch.search.Cancellations;
 import org.rankside.opensearch.search.IndexCatalogue;
+import org.rankside.opensearch.search.Questions;
 import org.rankside.opensearch.search.RanksideExt;
 import org.rankside.opensearch.search.RerankFilter;
 import org.rankside.opensearch.search.RerankProcessor;
@@ -87,9 +88,10 @@ public final class RanksidePlugin extends Plugin
         IndexCatalogue catalogue =
                 new IndexCatalogue(
                         clusterService, indexNameExpressionResolver, namedWriteableRegistry);
-        reranker =
-                new Reranker(
+        Questions questions =
+                new Questions(
                         client, clusterService, threadPool, sidecars, catalogue, cancellations);
+        reranker = new Reranker(questions, sidecars.stats());
         return List.of(sidecars, cancellations);
     }
 

@@ -2,49 +2,27 @@ package org.rankside.opensearch.search;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.SearchResponse;
-import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.rest.RestStatus;
-import org.opensearch.core.tasks.TaskId;
 import org.opensearch.search.SearchHit;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.rescore.QueryRescorerBuilder;
-import org.opensearch.threadpool.ThreadPool;
-import org.opensearch.transport.client.Client;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.client.Stats;
 
 /** Reranks searches of this node: a request on its way in, where that is not right a response. */
 public final class Reranker {
-    /** Below it are what a hybrid query puts between its parts until they are normalized. */
-    private static final float SENTINELS = -1e9f;
-
-    private final Client client;
-    private final ClusterService cluster;
-    private final ThreadPool threads;
-    private final Sidecars sidecars;
-    private final IndexCatalogue catalogue;
-    private final Cancellations cancellations;
+    private final Questions questions;
+    private final Stats stats;
     private final PassLog log = new PassLog(System::nanoTime);
 
     /** One for a node. */
-    public Reranker(
-            Client client,
-            ClusterService cluster,
-            ThreadPool threads,
-            Sidecars sidecars,
-            IndexCatalogue catalogue,
-            Cancellations cancellations) {
-        this.client = client;
-        this.cluster = cluster;
-        this.threads = threads;
-        this.sidecars = sidecars;
-        this.catalogue = catalogue;
-        this.cancellations = cancellations;
+    public Reranker(Questions questions, Stats stats) {
+        this.questions = questions;
+        this.stats = stats;
     }
 
     /** {@code request} with what puts its hits in order, or as it was; an error for a wrong one. */
@@ -74,7 +52,7 @@ public final class Reranker {
                 listener.onResponse(request);
                 return;
             }
-            judged = judged(request, rerank, text);
+            judged = questions.aboutWindow(request, rerank, text);
         } catch (PassThrough passed) {
             judged = CompletableFuture.failedFuture(passed);
         }
@@ -127,7 +105,7 @@ public final class Reranker {
             listener.onFailure(error);
             return;
         }
-        searches(rerank)
+        questions.searches(rerank)
                 .run(rerank.plain())
                 .whenComplete(
                         (plain, again) -> {
@@ -146,7 +124,7 @@ public final class Reranker {
     }
 
     private SearchResponse answer(SearchResponse response, Rerank rerank) {
-        sidecars.stats().searched(rerank.status(), rerank.reason());
+        stats.searched(rerank.status(), rerank.reason());
         log.passed(rerank.passed());
         return Responses.with(response, rerank);
     }
@@ -155,7 +133,7 @@ public final class Reranker {
             Rerank rerank, SearchResponse response, ActionListener<SearchResponse> listener) {
         int failed = response.getFailedShards();
         String why = String.valueOf(response.getShardFailures()[0].reason());
-        searches(rerank)
+        questions.searches(rerank)
                 .run(rerank.plain())
                 .whenComplete(
                         (plain, error) -> {
@@ -209,7 +187,8 @@ public final class Reranker {
                                                 null,
                                                 null))
                         .toList();
-        ordered(request, rerank, first)
+        questions
+                .aboutHits(request, rerank, first)
                 .whenComplete(
                         (ordered, error) -> {
                             PassThrough passed = error == null ? null : Failures.of(error);
@@ -229,77 +208,12 @@ public final class Reranker {
                         });
     }
 
-    private CompletableFuture<Asking.Ordered> ordered(
-            SearchRequest request, Rerank rerank, List<WindowHit> hits) {
-        try {
-            if (hits.isEmpty()) {
-                throw new PassThrough("no_hits");
-            }
-            if (hits.stream().anyMatch(one -> one.score() < SENTINELS)) {
-                throw new PassThrough(
-                        "hybrid_not_normalized",
-                        "the hybrid query's scores are not normalized; add neural-search's"
-                                + " normalization-processor to the search pipeline");
-            }
-            Deadline deadline = deadline(request, rerank);
-            Work work = new Work(threads, cancellations);
-            String text = RequestText.of(request.source(), rerank.parameters());
-            return work.until(
-                    asking(request, rerank, text, deadline, work).aboutHits(hits),
-                    deadline,
-                    rerank.task());
-        } catch (RuntimeException error) {
-            return CompletableFuture.failedFuture(error);
-        }
-    }
-
-    private CompletableFuture<Judgement> judged(
-            SearchRequest request, Rerank rerank, String text) {
-        try {
-            Deadline deadline = deadline(request, rerank);
-            Work work = new Work(threads, cancellations);
-            return work.until(
-                    asking(request, rerank, text, deadline, work)
-                            .aboutWindow(rerank.explains()),
-                    deadline,
-                    rerank.task());
-        } catch (RuntimeException error) { // an index that is not there: the user's request says so
-            return CompletableFuture.failedFuture(error);
-        }
-    }
-
-    private Asking asking(
-            SearchRequest request, Rerank rerank, String text, Deadline deadline, Work work) {
-        Parameters parameters = rerank.parameters();
-        Map<String, IndexFacts> facts = catalogue.facts(request);
-        if (facts.isEmpty()) {
-            throw new PassThrough("no_hits");
-        }
-        Target target = Target.of(facts, parameters);
-        WindowSearch windows = new WindowSearch(searches(rerank), request, target, deadline);
-        Sidecar sidecar = new Sidecar(sidecars, work, parameters, deadline);
-        Judge judge = new Judge(parameters, target, text, sidecar, windows);
-        return new Asking(judge, windows, rerank.timings());
-    }
-
-    private Deadline deadline(SearchRequest request, Rerank rerank) {
-        return Deadline.of(request, rerank.parameters().timeout(), rerank.timings().started());
-    }
-
-    private Searches searches(Rerank rerank) {
-        TaskId parent =
-                rerank.task() == 0
-                        ? TaskId.EMPTY_TASK_ID
-                        : new TaskId(cluster.localNode().getId(), rerank.task());
-        return new Searches(client, threads, parent);
-    }
-
     private static boolean fails(Rerank rerank, PassThrough passed) {
         return passed.failed() && rerank.parameters().onFailure() == OnFailure.FAIL;
     }
 
     private OpenSearchStatusException refused(PassThrough passed) {
-        sidecars.stats().searched("failed", passed.reason());
+        stats.searched("failed", passed.reason());
         return new OpenSearchStatusException(
                 "rankside could not rerank (" + passed.reason() + "): " + passed.getMessage(),
                 RestStatus.SERVICE_UNAVAILABLE,
