@@ -38,6 +38,15 @@ public record SidecarSettings(
                     null);
 
     /**
+     * These, with circuits that stay open no longer when an address keeps failing: documents that are
+     * refused meanwhile have to be written again, where a search has its first stage's order.
+     */
+    public SidecarSettings withSteadyCircuits() {
+        return new SidecarSettings(
+                connectTimeout, maxInFlight, maxAnswerBytes, failures, openFor, openFor, tls);
+    }
+
+    /**
      * The addresses in {@code urls}, without a slash at the end.
      *
      * @throws IllegalArgumentException none is given, or one is not an http or https URL

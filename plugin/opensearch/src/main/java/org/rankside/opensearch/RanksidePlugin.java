@@ -21,6 +21,7 @@ import org.opensearch.core.xcontent.NamedXContentRegistry;
 import org.opensearch.env.Environment;
 import org.opensearch.env.NodeEnvironment;
 import org.opensearch.plugins.ActionPlugin;
+import org.opensearch.plugins.IngestPlugin;
 import org.opensearch.plugins.Plugin;
 import org.opensearch.plugins.SearchPipelinePlugin;
 import org.opensearch.plugins.SearchPlugin;
@@ -33,6 +34,7 @@ import org.opensearch.search.pipeline.SearchRequestProcessor;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.client.Client;
 import org.opensearch.watcher.ResourceWatcherService;
+import org.rankside.opensearch.ingest.EmbeddingFactory;
 import org.rankside.opensearch.node.NodeSettings;
 import org.rankside.opensearch.node.Sidecars;
 import org.rankside.opensearch.search.Cancellations;
@@ -50,7 +52,7 @@ import org.rankside.opensearch.vector.VectorQueryBuilder;
 
 /** Where the engine is told what this plugin adds to it. */
 public final class RanksidePlugin extends Plugin
-        implements SearchPlugin, ActionPlugin, SearchPipelinePlugin {
+        implements SearchPlugin, ActionPlugin, SearchPipelinePlugin, IngestPlugin {
     private volatile Sidecars sidecars;
     private volatile Reranker reranker;
     private volatile ThreadPool threads;
@@ -134,5 +136,11 @@ public final class RanksidePlugin extends Plugin
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<DiscoveryNodes> nodesInCluster) {
         return List.of(new RestStatsAction());
+    }
+
+    @Override
+    public Map<String, org.opensearch.ingest.Processor.Factory> getProcessors(
+            org.opensearch.ingest.Processor.Parameters parameters) {
+        return EmbeddingFactory.all(parameters, () -> sidecars);
     }
 }

@@ -58,6 +58,11 @@ public final class NodeSettings {
                     TimeValue.timeValueMillis(DEFAULTS.openForAtMost().toMillis()),
                     Setting.Property.NodeScope);
 
+    /** Texts that wait for their vectors in the ingest processor, two bytes a character. */
+    public static final Setting<ByteSizeValue> MAX_WAITING =
+            Setting.memorySizeSetting(
+                    "rankside.ingest.max_waiting", "10%", Setting.Property.NodeScope);
+
     /** Bearer keys by name, in the keystore: a processor's {@code auth} names one of them. */
     static final Setting.AffixSetting<SecureString> KEY =
             Setting.affixKeySetting(
@@ -77,7 +82,8 @@ public final class NodeSettings {
                 KEY,
                 TlsSettings.AUTHORITIES,
                 TlsSettings.CERTIFICATE,
-                TlsSettings.KEY);
+                TlsSettings.KEY,
+                MAX_WAITING);
     }
 
     /**

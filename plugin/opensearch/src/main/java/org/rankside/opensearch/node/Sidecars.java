@@ -17,11 +17,18 @@ import org.rankside.client.Stats;
 import org.rankside.client.Transport;
 import org.rankside.opensearch.OpenSearchJson;
 
-/** The node's way to sidecars: one transport with its limits, and the keys of the keystore. */
+/**
+ * The node's way to sidecars: a transport for searches and one for documents, and the keys of the
+ * keystore.
+ *
+ * <p>Two, so that neither takes the other's places, and documents that fail do not keep searches from
+ * a sidecar that is well.
+ */
 public final class Sidecars extends AbstractLifecycleComponent {
     private final Json json = new OpenSearchJson();
     private final Stats stats = new Stats();
     private final Transport transport;
+    private final Transport documents;
     private final ModelCards models;
     private final Map<String, String> keys;
     private final int maxInFlight;
@@ -35,6 +42,7 @@ public final class Sidecars extends AbstractLifecycleComponent {
         SidecarSettings settings = NodeSettings.sidecar(environment);
         this.maxInFlight = settings.maxInFlight();
         this.transport = new Transport(settings, threads.generic(), stats);
+        this.documents = new Transport(settings.withSteadyCircuits(), threads.generic(), stats);
         this.models = new ModelCards(transport, json, threads.generic(), System::nanoTime);
         this.keys = NodeSettings.keys(environment.settings());
     }
@@ -53,6 +61,17 @@ public final class Sidecars extends AbstractLifecycleComponent {
             Duration timeout,
             Request.Reader<T> reader) {
         return transport.send(new Request<>(addresses, path, key(auth), body, timeout, reader));
+    }
+
+    /** As {@link #send}, for documents that are written rather than searched. */
+    public <T> CompletableFuture<T> sendDocuments(
+            List<URI> addresses,
+            String auth,
+            String path,
+            byte[] body,
+            Duration timeout,
+            Request.Reader<T> reader) {
+        return documents.send(new Request<>(addresses, path, key(auth), body, timeout, reader));
     }
 
     /**
@@ -116,5 +135,6 @@ public final class Sidecars extends AbstractLifecycleComponent {
     @Override
     protected void doClose() {
         transport.close();
+        documents.close();
     }
 }

@@ -1,0 +1,9 @@
+package org.rankside.opensearch.ingest;
+
+import java.util.List;
+
+/**
+ * A vector field, what its vectors are made of and where their hash goes, as a pipeline names them;
+ * null: as the index says.
+ */
+record FieldNames(String vectorField, String hashField, List<String> textFields) {}

@@ -1,0 +1,178 @@
+package org.rankside.opensearch.ingest;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.opensearch.OpenSearchException;
+import org.rankside.client.Embeddings;
+import org.rankside.client.SidecarException;
+
+/**
+ * What waits for the sidecar at one list of addresses, and the calls of it that are under way.
+ *
+ * <p>Texts that can be are sent together, whichever request they came in: the engine hands documents
+ * over one by one where a processor has a condition. No thread waits here: calls go on from where
+ * the one before them has ended. Safe for concurrent use.
+ */
+final class Lane {
+    /** Makes a call; fails with a {@link SidecarException}, never throws. */
+    interface Sender {
+        void send(Batch batch, Answered answered);
+    }
+
+    /** Told once what became of a call: one of the two is null. */
+    interface Answered {
+        void with(Embeddings.Answer answer, SidecarException error);
+    }
+
+    /** Runs something later, on a thread of the engine's. */
+    interface Scheduler {
+        void later(Duration delay, Runnable work);
+    }
+
+    private static final Logger LOG = LogManager.getLogger(Lane.class);
+    // Of the sidecar's 32 MiB a body, texts as JSON may take three bytes and more a character.
+    private static final long MOST_BYTES = 8 << 20;
+
+    private final Sender sender;
+    private final Scheduler scheduler;
+    private final Patience patience;
+    private final Deque<Batch.Job> waiting = new ArrayDeque<>();
+    private final Deque<Batch> halves = new ArrayDeque<>();
+    private final AtomicInteger pumped = new AtomicInteger();
+    private int running;
+    private boolean fails;
+
+    Lane(Sender sender, Scheduler scheduler, Patience patience) {
+        this.sender = sender;
+        this.scheduler = scheduler;
+        this.patience = patience;
+    }
+
+    /** Sends these when it is their turn; each vector's future says what became of it. */
+    void offer(List<Batch.Job> jobs) {
+        synchronized (this) {
+            waiting.addAll(jobs);
+        }
+        pump();
+    }
+
+    /** Starts what may be started; one thread at a time, however deep calls end within calls. */
+    private void pump() {
+        int seen = 1;
+        if (pumped.getAndIncrement() > 0) {
+            return; // the thread that is at it sees this too
+        }
+        do {
+            for (Batch batch = next(); batch != null; batch = next()) {
+                send(batch);
+            }
+            seen = pumped.addAndGet(-seen);
+        } while (seen > 0);
+    }
+
+    private synchronized Batch next() {
+        Batch.Job first = halves.isEmpty() ? waiting.peek() : halves.peek().jobs().getFirst();
+        if (first == null || running >= first.asking().maxConcurrent()) {
+            return null;
+        }
+        running++;
+        return halves.isEmpty() ? gathered(first) : halves.poll();
+    }
+
+    private Batch gathered(Batch.Job first) {
+        List<Batch.Job> jobs = new ArrayList<>();
+        long bytes = 0;
+        for (Batch.Job job = first; job != null && job.fits(first); job = waiting.peek()) {
+            bytes += job.bytes();
+            if (jobs.size() == first.asking().batchSize() || (!jobs.isEmpty() && bytes > MOST_BYTES)) {
+                break;
+            }
+            jobs.add(waiting.poll());
+        }
+        return new Batch(jobs);
+    }
+
+    private void send(Batch batch) {
+        sender.send(batch, (answer, error) -> settle(batch, answer, error));
+    }
+
+    private void settle(Batch batch, Embeddings.Answer answer, SidecarException error) {
+        if (error == null) {
+            ended(List.of(), true);
+            give(batch, answer);
+            return;
+        }
+        Duration pause = pause(batch, error);
+        if (pause != null) {
+            sendLater(batch, pause, error);
+        } else if (Failures.isOfTexts(error) && batch.jobs().size() > 1) {
+            ended(batch.halves(), false);
+        } else {
+            fail(batch, error);
+        }
+    }
+
+    private void sendLater(Batch batch, Duration pause, SidecarException error) {
+        batch.triedAgain();
+        try {
+            scheduler.later(pause, () -> send(batch));
+        } catch (RuntimeException closed) { // the node is going down
+            fail(batch, error);
+        }
+    }
+
+    private synchronized Duration pause(Batch batch, SidecarException error) {
+        return patience.pause(batch, error);
+    }
+
+    /** A call is over; the next ones start before anybody is told, who may have much to do. */
+    private void ended(List<Batch> again, boolean answered) {
+        boolean recovered;
+        synchronized (this) {
+            running--;
+            halves.addAll(again);
+            if (answered || (running == 0 && waiting.isEmpty() && halves.isEmpty())) {
+                patience.renew();
+            }
+            recovered = answered && fails;
+            fails &= !answered;
+        }
+        if (recovered) {
+            LOG.info("documents are embedded again");
+        }
+        pump();
+    }
+
+    private void give(Batch batch, Embeddings.Answer answer) {
+        for (int at = 0; at < batch.jobs().size(); at++) {
+            float[] vector = answer.vectors().get(at);
+            if (vector == null) {
+                batch.jobs().get(at).vector().completeExceptionally(Failures.noVector());
+            } else {
+                batch.jobs().get(at).vector().complete(vector);
+            }
+        }
+    }
+
+    private void fail(Batch batch, SidecarException error) {
+        OpenSearchException failure = Failures.of(error, batch.fingerprint());
+        if (!Failures.isOfTexts(error) && !failing()) {
+            LOG.warn("documents are not embedded, and fail: {}", failure.getMessage());
+        }
+        ended(List.of(), false);
+        batch.jobs().forEach(job -> job.vector().completeExceptionally(failure));
+    }
+
+    /** Whether this is known; it is from now on. */
+    private synchronized boolean failing() {
+        boolean known = fails;
+        fails = true;
+        return known;
+    }
+}
