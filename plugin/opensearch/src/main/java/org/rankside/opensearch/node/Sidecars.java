@@ -101,7 +101,11 @@ public final class Sidecars extends AbstractLifecycleComponent {
     /** How the node stands with them now. */
     public SidecarState state() {
         return new SidecarState(
-                transport.inFlight(), maxInFlight, transport.circuits(), stats.snapshot());
+                transport.inFlight(),
+                maxInFlight,
+                transport.circuits(),
+                new SidecarState.Documents(documents.inFlight(), documents.circuits()),
+                stats.snapshot());
     }
 
     /** JSON as the engine has it. */

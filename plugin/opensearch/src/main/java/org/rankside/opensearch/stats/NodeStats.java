@@ -26,6 +26,9 @@ final class NodeStats extends BaseNodeResponse implements ToXContentFragment {
                         in.readVInt(),
                         in.readVInt(),
                         in.readMap(StreamInput::readString, StreamInput::readString),
+                        new SidecarState.Documents(
+                                in.readVInt(),
+                                in.readMap(StreamInput::readString, StreamInput::readString)),
                         Counts.read(in));
     }
 
@@ -39,6 +42,9 @@ final class NodeStats extends BaseNodeResponse implements ToXContentFragment {
         out.writeVInt(state.inFlight());
         out.writeVInt(state.maxInFlight());
         out.writeMap(state.circuits(), StreamOutput::writeString, StreamOutput::writeString);
+        SidecarState.Documents documents = state.documents();
+        out.writeVInt(documents.inFlight());
+        out.writeMap(documents.circuits(), StreamOutput::writeString, StreamOutput::writeString);
         Counts.write(out, state.counts());
     }
 
@@ -49,6 +55,10 @@ final class NodeStats extends BaseNodeResponse implements ToXContentFragment {
         builder.field("in_flight", state.inFlight());
         builder.field("max_in_flight", state.maxInFlight());
         builder.field("circuits", new TreeMap<>(state.circuits()));
+        builder.startObject("documents");
+        builder.field("in_flight", state.documents().inFlight());
+        builder.field("circuits", new TreeMap<>(state.documents().circuits()));
+        builder.endObject();
         Counts.toXContent(builder, state.counts());
         return builder.endObject();
     }

@@ -32,6 +32,7 @@ class StatsResponseTest {
                     3,
                     64,
                     Map.of("http://a:8080", "open", "http://b:8080", "half_open"),
+                    new SidecarState.Documents(2, Map.of("http://a:8080", "closed")),
                     new Stats.Snapshot(
                             Map.of("listwise", Map.of("answered", 2L, "deadline", 1L)),
                             Map.of("reranked", 2L, "passed_through", 1L),
@@ -42,6 +43,7 @@ class StatsResponseTest {
                     0,
                     8,
                     Map.of(),
+                    new SidecarState.Documents(0, Map.of()),
                     new Stats.Snapshot(
                             Map.of("listwise", Map.of("answered", 1L)),
                             Map.of("reranked", 1L),
@@ -125,6 +127,9 @@ class StatsResponseTest {
         assertEquals(3, node.get("in_flight"));
         assertEquals(64, node.get("max_in_flight"));
         assertEquals(BUSY.circuits(), node.get("circuits"));
+        assertEquals(
+                Map.of("in_flight", 2, "circuits", Map.of("http://a:8080", "closed")),
+                node.get("documents"));
         assertEquals(Map.of("answered", 2, "deadline", 1), at(node, "calls", "listwise"));
         assertEquals(
                 Map.of(
