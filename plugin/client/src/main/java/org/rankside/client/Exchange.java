@@ -16,6 +16,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 
 /** One {@link Request} on its way from address to address. */
@@ -23,7 +24,7 @@ final class Exchange<T> {
     private static final int SHOWN = 200;
 
     private final HttpClient http;
-    private final int maxAnswerBytes;
+    private final Supplier<LimitedBody> bodies;
     private final Function<URI, CircuitBreaker> circuits;
     private final Request<T> asked;
     private final Iterator<URI> addresses;
@@ -40,15 +41,16 @@ final class Exchange<T> {
             URI address,
             CircuitBreaker circuit,
             CompletableFuture<HttpResponse<byte[]>> response,
+            LimitedBody body,
             boolean again) {}
 
     Exchange(
             HttpClient http,
-            int maxAnswerBytes,
+            Supplier<LimitedBody> bodies,
             Function<URI, CircuitBreaker> circuits,
             Request<T> asked) {
         this.http = http;
-        this.maxAnswerBytes = maxAnswerBytes;
+        this.bodies = bodies;
         this.circuits = circuits;
         this.asked = asked;
         this.addresses = asked.addresses().iterator();
@@ -72,6 +74,7 @@ final class Exchange<T> {
             attempt.circuit.abandoned();
         }
         attempt.response.cancel(true);
+        attempt.body.close();
     }
 
     private void next() {
@@ -87,13 +90,14 @@ final class Exchange<T> {
     }
 
     private void send(URI address, CircuitBreaker circuit, boolean again) {
+        LimitedBody body = bodies.get();
         CompletableFuture<HttpResponse<byte[]>> response;
         try {
-            response = http.sendAsync(request(address), LimitedBody.upTo(maxAnswerBytes));
+            response = http.sendAsync(request(address), head -> body);
         } catch (RuntimeException error) { // the client may throw where it could return a failure
             response = CompletableFuture.failedFuture(error);
         }
-        Attempt attempt = new Attempt(address, circuit, response, again);
+        Attempt attempt = new Attempt(address, circuit, response, body, again);
         underWay.set(attempt);
         if (answer.isDone()) { // it may have come to an end while there was nothing to end
             end(new CancellationException());
@@ -101,7 +105,9 @@ final class Exchange<T> {
         response.whenComplete(
                 (head, error) -> {
                     if (underWay.compareAndSet(attempt, null)) {
-                        settle(attempt, head, error);
+                        try (body) {
+                            settle(attempt, head, error);
+                        }
                     }
                 });
     }
@@ -120,6 +126,7 @@ final class Exchange<T> {
 
     private void settle(Attempt attempt, HttpResponse<byte[]> response, Throwable error) {
         if (error != null) {
+            attempt.body.close(); // before it is tried again
             lost(attempt, error instanceof CompletionException ? error.getCause() : error);
         } else if (response.statusCode() / 100 == 2) {
             read(attempt, response.body());

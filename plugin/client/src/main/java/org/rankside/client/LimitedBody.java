@@ -1,35 +1,39 @@
 package org.rankside.client;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 
-/** A body as bytes, given up where it is longer than an answer of the sidecar can be. */
-final class LimitedBody implements BodySubscriber<byte[]> {
+/**
+ * A body as bytes, given up where it is longer than an answer of the sidecar can be.
+ *
+ * <p>Its bytes are of a memory that all answers share, so that many long ones cannot fill an engine's
+ * heap; it has them until it is closed.
+ */
+final class LimitedBody implements BodySubscriber<byte[]>, AutoCloseable {
     /** The answer is longer than is read. */
     static final class TooLong extends IOException {
-        TooLong(int limit) {
-            super("longer than " + limit + " bytes");
+        private TooLong(String message) {
+            super(message);
         }
     }
 
     private final CompletableFuture<byte[]> body = new CompletableFuture<>();
-    private final ByteArrayOutputStream read = new ByteArrayOutputStream(16_384);
+    private final List<ByteBuffer> parts = new ArrayList<>();
     private final int limit;
+    private final AnswerMemory memory;
     private Flow.Subscription subscription;
+    private int read;
+    private boolean closed;
 
-    private LimitedBody(int limit) {
+    LimitedBody(int limit, AnswerMemory memory) {
         this.limit = limit;
-    }
-
-    static BodyHandler<byte[]> upTo(int limit) {
-        return head -> new LimitedBody(limit);
+        this.memory = memory;
     }
 
     @Override
@@ -45,15 +49,13 @@ final class LimitedBody implements BodySubscriber<byte[]> {
 
     @Override
     public void onNext(List<ByteBuffer> buffers) {
-        for (ByteBuffer buffer : buffers) {
-            if (buffer.remaining() > limit - read.size()) {
-                subscription.cancel();
-                body.completeExceptionally(new TooLong(limit));
-                return;
+        try {
+            for (ByteBuffer buffer : buffers) {
+                add(buffer);
             }
-            byte[] bytes = new byte[buffer.remaining()];
-            buffer.get(bytes);
-            read.writeBytes(bytes);
+        } catch (TooLong tooLong) {
+            subscription.cancel();
+            body.completeExceptionally(tooLong);
         }
     }
 
@@ -64,6 +66,34 @@ final class LimitedBody implements BodySubscriber<byte[]> {
 
     @Override
     public void onComplete() {
-        body.complete(read.toByteArray());
+        body.complete(whole());
+    }
+
+    /** Nobody needs the bytes any more, or will take those that may still come. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        memory.give(read);
+        read = 0;
+        parts.clear();
+    }
+
+    private synchronized void add(ByteBuffer buffer) throws TooLong {
+        int bytes = buffer.remaining();
+        if (bytes > limit - read) {
+            throw new TooLong("it is longer than " + limit + " bytes");
+        }
+        if (closed || !memory.take(bytes)) {
+            throw new TooLong("it is too long to be read beside this node's other answers");
+        }
+        read += bytes;
+        parts.add(ByteBuffer.allocate(bytes).put(buffer).flip());
+    }
+
+    private synchronized byte[] whole() {
+        ByteBuffer whole = ByteBuffer.allocate(read);
+        parts.forEach(whole::put);
+        parts.clear();
+        return whole.array();
     }
 }

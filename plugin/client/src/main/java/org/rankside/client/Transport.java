@@ -14,15 +14,20 @@ import java.util.concurrent.TimeUnit;
 /**
  * Calls the sidecar at its addresses, tried in turn, without ever holding a thread.
  *
- * <p>One for a node: it bounds the calls under way, and with them the connections, and knows of every
- * address whether its circuit is closed. Safe for concurrent use.
+ * <p>One for a node: it bounds the calls under way, and with them the connections, and what their
+ * answers take of the heap, and knows of every address whether its circuit is closed. Safe for
+ * concurrent use.
  */
 public final class Transport implements AutoCloseable {
+    // Of the heap, for answers as they are read; parsed, they take several times as much.
+    private static final int SHARE = 16;
+
     private final SidecarSettings settings;
     private final HttpClient http;
     private final Executor completions;
     private final Stats stats;
     private final Semaphore places;
+    private final AnswerMemory memory;
     private final Map<URI, CircuitBreaker> circuits = new ConcurrentHashMap<>();
 
     /**
@@ -31,10 +36,15 @@ public final class Transport implements AutoCloseable {
      * @param stats counts each call once, whatever its end
      */
     public Transport(SidecarSettings settings, Executor completions, Stats stats) {
+        this(settings, completions, stats, Runtime.getRuntime().maxMemory() / SHARE);
+    }
+
+    Transport(SidecarSettings settings, Executor completions, Stats stats, long answerBytes) {
         this.settings = settings;
         this.completions = completions;
         this.stats = stats;
         this.places = new Semaphore(settings.maxInFlight());
+        this.memory = new AnswerMemory(Math.max(answerBytes, settings.maxAnswerBytes()));
         HttpClient.Builder builder =
                 HttpClient.newBuilder()
                         .version(HttpClient.Version.HTTP_1_1)
@@ -63,7 +73,7 @@ public final class Transport implements AutoCloseable {
                     settings.maxInFlight() + " calls of the sidecar are under way on this node");
         }
         long start = System.nanoTime();
-        Exchange<T> exchange = new Exchange<>(http, settings.maxAnswerBytes(), this::circuit, asked);
+        Exchange<T> exchange = new Exchange<>(http, this::body, this::circuit, asked);
         CompletableFuture<T> answer =
                 exchange.start().orTimeout(asked.timeout().toNanos(), TimeUnit.NANOSECONDS);
         CompletableFuture<T> given = new CompletableFuture<>();
@@ -96,10 +106,19 @@ public final class Transport implements AutoCloseable {
         return settings.maxInFlight() - places.availablePermits();
     }
 
+    /** Bytes of answers that are being read. */
+    long answerBytes() {
+        return memory.taken();
+    }
+
     /** Ends the calls under way. */
     @Override
     public void close() {
         http.shutdownNow();
+    }
+
+    private LimitedBody body() {
+        return new LimitedBody(settings.maxAnswerBytes(), memory);
     }
 
     private CircuitBreaker circuit(URI address) {

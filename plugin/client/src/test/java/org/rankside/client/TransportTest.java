@@ -180,6 +180,38 @@ class TransportTest {
     }
 
     @Test
+    void longAnswersAtTheSameTimeAreNotAllRead() throws Exception {
+        Fake fake = fake(Fake.says(200, "x".repeat(600)));
+        Transport transport = transport(64, 5, 1000);
+        CompletableFuture<String> first = halfRead(transport);
+        SidecarException error = failure(transport, post(LONG, fake.address()));
+        assertEquals(Reason.UNUSABLE_ANSWER, error.reason());
+        first.cancel(true);
+        awaitAnswerBytes(transport, 0);
+        assertEquals(600, transport.send(post(LONG, fake.address())).get().length());
+    }
+
+    @Test
+    void whatAnAnswerTookOfTheMemoryIsGivenBackWhateverItsEnd() throws Exception {
+        Fake good = fake(Fake.says(200, "x".repeat(900)));
+        Fake cut = fake(Fake.says(200, ""));
+        cut.behaviour =
+                exchange -> {
+                    exchange.sendResponseHeaders(200, 900);
+                    exchange.getResponseBody().write(new byte[800]);
+                    throw new IOException("cut");
+                };
+        Transport transport = transport(64, 99, 1000);
+        assertEquals(900, transport.send(post(LONG, good.address())).get().length());
+        awaitAnswerBytes(transport, 0);
+        assertEquals(
+                Reason.SIDECAR_UNAVAILABLE, failure(transport, post(LONG, cut.address())).reason());
+        awaitAnswerBytes(transport, 0);
+        halfRead(transport).cancel(true);
+        awaitAnswerBytes(transport, 0);
+    }
+
+    @Test
     void aConnectionCutWhileItIsUsedIsTriedOnceMore() throws Exception {
         Fake fake = fake(Fake.says(200, "good"));
         fake.behaviour = fake.cutsEvery(2, Fake.says(200, "good"));
@@ -236,6 +268,28 @@ class TransportTest {
                 Reason.CIRCUIT_OPEN, failure(transport, post(SHORT, fake.address())).reason());
     }
 
+    /** A call that has half of a long answer. */
+    private CompletableFuture<String> halfRead(Transport transport) throws Exception {
+        Fake fake = fake(Fake.says(200, ""));
+        Fake.Behaviour hangs = fake.hangs();
+        fake.behaviour =
+                exchange -> {
+                    exchange.sendResponseHeaders(200, 900);
+                    exchange.getResponseBody().write(new byte[500]);
+                    exchange.getResponseBody().flush();
+                    hangs.answer(exchange);
+                };
+        CompletableFuture<String> call = transport.send(post(LONG, fake.address()));
+        awaitAnswerBytes(transport, 500);
+        return call;
+    }
+
+    private static void awaitAnswerBytes(Transport transport, long bytes) throws InterruptedException {
+        while (transport.answerBytes() != bytes) {
+            Thread.sleep(1);
+        }
+    }
+
     private Fake fake(Fake.Behaviour behaviour) throws IOException {
         Fake fake = new Fake(behaviour);
         open.add(fake);
@@ -247,7 +301,7 @@ class TransportTest {
                 new SidecarSettings(
                         Duration.ofSeconds(5), inFlight, answerBytes, failures,
                         Duration.ofMinutes(1), Duration.ofMinutes(1), null);
-        Transport transport = new Transport(settings, completions, new Stats());
+        Transport transport = new Transport(settings, completions, new Stats(), 0);
         open.addFirst(transport);
         return transport;
     }
