@@ -22,6 +22,8 @@ import javax.net.ssl.SSLException;
 /** One {@link Request} on its way from address to address. */
 final class Exchange<T> {
     private static final int SHOWN = 200;
+    // A search may bring a timeout of its own, which any sidecar would miss.
+    private static final Duration HASTE = Duration.ofMillis(100);
 
     private final HttpClient http;
     private final Supplier<LimitedBody> bodies;
@@ -68,7 +70,7 @@ final class Exchange<T> {
         if (attempt == null) {
             return;
         }
-        if (error instanceof TimeoutException) {
+        if (error instanceof TimeoutException && asked.timeout().compareTo(HASTE) >= 0) {
             attempt.circuit.failed();
         } else {
             attempt.circuit.abandoned();

@@ -268,6 +268,16 @@ class TransportTest {
                 Reason.CIRCUIT_OPEN, failure(transport, post(SHORT, fake.address())).reason());
     }
 
+    @Test
+    void aCallInGreatHasteSaysNothingAboutTheAddress() throws Exception {
+        Fake fake = fake(Fake.says(200, ""));
+        fake.behaviour = fake.hangs();
+        Transport transport = transport(64, 1, 2000);
+        SidecarException error = failure(transport, post(Duration.ofMillis(99), fake.address()));
+        assertEquals(Reason.DEADLINE, error.reason());
+        assertEquals(Map.of(fake.address().toString(), "closed"), transport.circuits());
+    }
+
     /** A call that has half of a long answer. */
     private CompletableFuture<String> halfRead(Transport transport) throws Exception {
         Fake fake = fake(Fake.says(200, ""));
