@@ -35,7 +35,8 @@ final class Exchange<T> {
     private SidecarException last =
             new SidecarException(
                     Reason.CIRCUIT_OPEN,
-                    "the sidecar failed several times in a row and is not asked for a while");
+                    "the sidecar failed several times in a row and is not asked for a while; see its"
+                            + " log and the node's");
     private Duration again; // the shortest wait that an address too busy for now has asked for
 
     /** A request that was sent, until something is known of it. */
@@ -173,7 +174,9 @@ final class Exchange<T> {
         last =
                 new SidecarException(
                         Reason.UNUSABLE_ANSWER,
-                        "the answer of " + attempt.address + " cannot be used: " + error.getMessage(),
+                        "the answer of " + attempt.address + " cannot be used ("
+                                + firstLine(error.getMessage())
+                                + "); check that a Rankside sidecar of this version runs there",
                         error);
         next();
     }
@@ -195,7 +198,8 @@ final class Exchange<T> {
         last =
                 new SidecarException(
                         Reason.SIDECAR_UNAVAILABLE,
-                        "the sidecar at " + attempt.address + " cannot be reached (" + what(error) + ")",
+                        "the sidecar at " + attempt.address + " cannot be reached (" + what(error)
+                                + "); start it with `rankside serve`, or correct its url",
                         error);
         next();
     }
@@ -204,6 +208,11 @@ final class Exchange<T> {
     private static String what(Throwable error) {
         String name = error.getClass().getSimpleName();
         return error instanceof SSLException ? name + ": " + error.getMessage() : name;
+    }
+
+    /** Parsers add where in their source it was. */
+    private static String firstLine(String message) {
+        return message == null ? "" : message.lines().findFirst().orElse("");
     }
 
     private static String said(Attempt attempt, HttpResponse<byte[]> response) {

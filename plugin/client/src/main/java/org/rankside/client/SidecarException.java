@@ -41,7 +41,8 @@ public final class SidecarException extends RuntimeException {
             case TimeoutException late ->
                     new SidecarException(
                             Reason.DEADLINE,
-                            "the sidecar did not answer within " + timeout.toMillis() + " ms",
+                            "the sidecar did not answer within " + timeout.toMillis()
+                                    + " ms; see whether it is overloaded, or raise the timeout",
                             late);
             case CancellationException cancelled ->
                     new SidecarException(Reason.CANCELLED, "the search was cancelled", cancelled);

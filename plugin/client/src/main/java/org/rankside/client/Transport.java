@@ -70,7 +70,9 @@ public final class Transport implements AutoCloseable {
             return refused(
                     asked,
                     Reason.TOO_MANY_IN_FLIGHT,
-                    settings.maxInFlight() + " calls of the sidecar are under way on this node");
+                    settings.maxInFlight()
+                            + " calls of the sidecar are under way on this node; add sidecars, or raise"
+                            + " rankside.max_in_flight");
         }
         long start = System.nanoTime();
         Exchange<T> exchange = new Exchange<>(http, this::body, this::circuit, asked);

@@ -118,8 +118,13 @@ class TransportTest {
 
     @Test
     void nobodyThereIsUnavailable() throws Exception {
-        SidecarException error = failure(transport(64, 5, 2000), post(LONG, Fake.nowhere()));
+        URI nowhere = Fake.nowhere();
+        SidecarException error = failure(transport(64, 5, 2000), post(LONG, nowhere));
         assertEquals(Reason.SIDECAR_UNAVAILABLE, error.reason());
+        assertEquals(
+                "the sidecar at " + nowhere + " cannot be reached (ConnectException); start it with"
+                        + " `rankside serve`, or correct its url",
+                error.getMessage());
     }
 
     @Test
@@ -129,7 +134,10 @@ class TransportTest {
         Transport transport = transport(64, 5, 2000);
         SidecarException error = failure(transport, post(SHORT, fake.address()));
         assertEquals(Reason.DEADLINE, error.reason());
-        assertEquals("the sidecar did not answer within 200 ms", error.getMessage());
+        assertEquals(
+                "the sidecar did not answer within 200 ms; see whether it is overloaded, or raise the"
+                        + " timeout",
+                error.getMessage());
         assertEquals(0, transport.inFlight());
     }
 
@@ -162,12 +170,15 @@ class TransportTest {
         List<URI> addresses = List.of(fake.address());
         Request.Reader<String> reader =
                 bytes -> {
-                    throw new IOException("it is not JSON");
+                    throw new IOException("it is not JSON\n at [Source: line 1]");
                 };
         Request<String> post = new Request<>(addresses, "/x", null, new byte[0], LONG, reader);
         SidecarException error = failure(transport(64, 5, 2000), post);
         assertEquals(Reason.UNUSABLE_ANSWER, error.reason());
-        assertTrue(error.getMessage().endsWith("cannot be used: it is not JSON"));
+        assertEquals(
+                "the answer of " + fake.address() + " cannot be used (it is not JSON); check that a"
+                        + " Rankside sidecar of this version runs there",
+                error.getMessage());
         assertEquals(List.of("null"), fake.keys);
     }
 
