@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.opensearch.action.search.SearchRequest;
+import org.opensearch.action.search.TransportSearchAction;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.core.tasks.TaskId;
 import org.opensearch.threadpool.ThreadPool;
@@ -94,7 +95,12 @@ public final class Questions {
     }
 
     private Deadline deadline(SearchRequest request, Rerank rerank) {
-        return Deadline.of(request, rerank.parameters().timeout(), rerank.timings().started());
+        return Deadline.of(
+                request,
+                rerank.parameters().timeout(),
+                cluster.getClusterSettings()
+                        .get(TransportSearchAction.SEARCH_CANCEL_AFTER_TIME_INTERVAL_SETTING),
+                rerank.timings().started());
     }
 
     /** Searches beside the user's own. */
