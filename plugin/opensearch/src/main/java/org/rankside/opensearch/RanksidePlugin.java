@@ -37,9 +37,9 @@ import org.opensearch.watcher.ResourceWatcherService;
 import org.rankside.opensearch.ingest.EmbeddingFactory;
 import org.rankside.opensearch.node.NodeSettings;
 import org.rankside.opensearch.node.Sidecars;
+import org.rankside.opensearch.search.AskingFactory;
 import org.rankside.opensearch.search.Cancellations;
 import org.rankside.opensearch.search.IndexCatalogue;
-import org.rankside.opensearch.search.Questions;
 import org.rankside.opensearch.search.RanksideExt;
 import org.rankside.opensearch.search.RerankFilter;
 import org.rankside.opensearch.search.RerankProcessor;
@@ -90,10 +90,10 @@ public final class RanksidePlugin extends Plugin
         IndexCatalogue catalogue =
                 new IndexCatalogue(
                         clusterService, indexNameExpressionResolver, namedWriteableRegistry);
-        Questions questions =
-                new Questions(
+        AskingFactory askings =
+                new AskingFactory(
                         client, clusterService, threadPool, sidecars, catalogue, cancellations);
-        reranker = new Reranker(questions, sidecars.stats());
+        reranker = new Reranker(askings, sidecars.stats());
         return List.of(sidecars, cancellations);
     }
 

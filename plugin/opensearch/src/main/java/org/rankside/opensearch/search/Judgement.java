@@ -21,6 +21,16 @@ record Judgement(
         List<String> reasons,
         double sidecarMillis) {
 
+    /** Why an answer of this status and reason is only partly done; nothing where it is whole. */
+    static List<String> partial(String status, String reason) {
+        return status.equals("partial") ? List.of(reason == null ? "sidecar" : reason) : List.of();
+    }
+
+    /** The sum in an answer's timings, in milliseconds. */
+    static double total(Map<String, Object> timings) {
+        return timings.get("total") instanceof Number millis ? millis.doubleValue() : 0;
+    }
+
     /** This one without the LLM's part, and why. */
     Judgement headless(String why) {
         List<String> all = new ArrayList<>(reasons);

@@ -23,6 +23,13 @@ final class PassThrough extends RuntimeException {
         this.reason = reason;
     }
 
+    /** The sidecar answered that it left the hits as they were, for this reason or null. */
+    static PassThrough bySidecar(String reason) {
+        String word = reason == null ? "sidecar" : reason;
+        return new PassThrough(
+                word, "the sidecar passed the search through (" + word + "); see its log");
+    }
+
     /** A word for metrics and eyes. */
     String reason() {
         return reason;

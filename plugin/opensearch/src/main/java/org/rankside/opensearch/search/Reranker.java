@@ -15,13 +15,13 @@ import org.rankside.client.Stats;
 
 /** Reranks searches of this node: a request on its way in, where that is not right a response. */
 public final class Reranker {
-    private final Questions questions;
+    private final AskingFactory askings;
     private final Stats stats;
     private final PassLog log = new PassLog(System::nanoTime);
 
     /** One for a node. */
-    public Reranker(Questions questions, Stats stats) {
-        this.questions = questions;
+    public Reranker(AskingFactory askings, Stats stats) {
+        this.askings = askings;
         this.stats = stats;
     }
 
@@ -52,7 +52,7 @@ public final class Reranker {
                 listener.onResponse(request);
                 return;
             }
-            judged = questions.aboutWindow(request, rerank, text);
+            judged = askings.aboutWindow(request, rerank, text);
         } catch (PassThrough passed) {
             judged = CompletableFuture.failedFuture(passed);
         }
@@ -105,7 +105,7 @@ public final class Reranker {
             listener.onFailure(error);
             return;
         }
-        questions.searches(rerank)
+        askings.searches(rerank)
                 .run(rerank.plain())
                 .whenComplete(
                         (plain, again) -> {
@@ -133,7 +133,7 @@ public final class Reranker {
             Rerank rerank, SearchResponse response, ActionListener<SearchResponse> listener) {
         int failed = response.getFailedShards();
         String why = String.valueOf(response.getShardFailures()[0].reason());
-        questions.searches(rerank)
+        askings.searches(rerank)
                 .run(rerank.plain())
                 .whenComplete(
                         (plain, error) -> {
@@ -187,7 +187,7 @@ public final class Reranker {
                                                 null,
                                                 null))
                         .toList();
-        questions
+        askings
                 .aboutHits(request, rerank, first)
                 .whenComplete(
                         (ordered, error) -> {
