@@ -147,8 +147,9 @@ def _hash_field(facts: Iterable[IndexFacts], meta: IndexMeta | None) -> str | No
     """The hash field where it can be read as a doc value, as it is where Rankside mapped it."""
     if meta is None:
         return None
-    types = {one.get("type") for one in (fact.field(meta.hash_field) for fact in facts) if one}
-    return meta.hash_field if types == {"keyword"} else None
+    mappings = [one for fact in facts if (one := fact.field(meta.hash_field)) is not None]
+    readable = all(one.get("type") == "keyword" and one.get("doc_values", True) for one in mappings)
+    return meta.hash_field if mappings and readable else None
 
 
 def _require_vectors(index: str, target: Target, *, named: bool) -> None:

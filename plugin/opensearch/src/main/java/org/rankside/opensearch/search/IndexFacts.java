@@ -1,9 +1,9 @@
 package org.rankside.opensearch.search;
 
-import java.util.List;
 import java.util.Map;
 import org.opensearch.cluster.metadata.IndexMetadata;
 import org.opensearch.cluster.metadata.MappingMetadata;
+import org.rankside.client.IndexMeta;
 
 /**
  * What one index's mapping says: its fields, and Rankside's own word in {@code _meta.rankside}.
@@ -11,10 +11,7 @@ import org.opensearch.cluster.metadata.MappingMetadata;
  * @param meta null where Rankside never wrote it
  * @param properties of the mapping
  */
-record IndexFacts(Meta meta, Map<String, Object> properties) {
-    /** {@code _meta.rankside}; {@code connectors/meta.py} writes it. */
-    record Meta(String fingerprint, String vectorField, String hashField, List<String> textFields) {}
-
+record IndexFacts(IndexMeta meta, Map<String, Object> properties) {
     /**
      * Of {@code index}.
      *
@@ -23,9 +20,12 @@ record IndexFacts(Meta meta, Map<String, Object> properties) {
     static IndexFacts of(IndexMetadata index) {
         MappingMetadata mapping = index.mapping();
         Map<String, Object> source = mapping == null ? Map.of() : mapping.sourceAsMap();
-        Map<String, Object> properties = object(source.get("properties"));
-        Object raw = object(source.get("_meta")).get("rankside");
-        return new IndexFacts(raw == null ? null : meta(index.getIndex().getName(), raw), properties);
+        try {
+            return new IndexFacts(IndexMeta.of(source), object(source.get("properties")));
+        } catch (IllegalArgumentException error) {
+            String name = index.getIndex().getName();
+            throw new PassThrough("broken_meta", name + ": " + error.getMessage(), error);
+        }
     }
 
     /** The mapping of the field {@code name} (dotted for one inside another), or null. */
@@ -40,22 +40,6 @@ record IndexFacts(Meta meta, Map<String, Object> properties) {
             among = object(found.getOrDefault("properties", found.get("fields")));
         }
         return found;
-    }
-
-    private static Meta meta(String index, Object raw) {
-        Map<String, Object> meta = object(raw);
-        if (!(meta.get("fingerprint") instanceof String fingerprint)
-                || !(meta.getOrDefault("text_fields", List.of("title", "text")) instanceof List<?> texts)) {
-            throw new PassThrough(
-                    "broken_meta",
-                    "the mapping of " + index + " has a _meta.rankside that cannot be read; run"
-                            + " `rankside apply` to write it again");
-        }
-        return new Meta(
-                fingerprint,
-                String.valueOf(meta.getOrDefault("vector_field", "rankside_vector")),
-                String.valueOf(meta.getOrDefault("hash_field", "rankside_hash")),
-                texts.stream().map(String::valueOf).toList());
     }
 
     @SuppressWarnings("unchecked")

@@ -2,13 +2,13 @@ package org.rankside.opensearch.search;
 
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.rankside.client.IndexMeta;
 
 /**
  * What a search works on; {@code connectors/target.py} has the same rules.
@@ -25,15 +25,13 @@ record Target(
         String fingerprint,
         String hashField,
         List<String> lacking) {
-    private static final String VECTOR_FIELD = "rankside_vector";
-
     /**
      * Of the indices in {@code facts}, by name.
      *
      * @throws PassThrough they have no usable vectors, or nothing says where their text is
      */
     static Target of(Map<String, IndexFacts> facts, Parameters parameters) {
-        IndexFacts.Meta meta = meta(facts.values());
+        IndexMeta meta = meta(facts.values());
         List<String> textFields = parameters.textFields();
         if (textFields.isEmpty() && meta != null) {
             textFields = meta.textFields();
@@ -45,9 +43,9 @@ record Target(
         }
         String field = parameters.vectorField();
         if (field == null) {
-            field = meta == null ? VECTOR_FIELD : meta.vectorField();
+            field = meta == null ? IndexMeta.VECTOR_FIELD : meta.vectorField();
         }
-        IndexFacts.Meta own = meta != null && meta.vectorField().equals(field) ? meta : null;
+        IndexMeta own = meta != null && meta.vectorField().equals(field) ? meta : null;
         String fingerprint = parameters.fingerprint();
         if (fingerprint == null && own != null) {
             fingerprint = own.fingerprint();
@@ -61,13 +59,13 @@ record Target(
                         hashField(facts.values(), own),
                         lacking(facts, field));
         if (parameters.strategy() != Strategy.INSERTRANK) {
-            target.requireVectors(facts);
+            target.requireVectors(facts, own != null || parameters.vectorField() != null);
         }
         return target;
     }
 
-    private static IndexFacts.Meta meta(Collection<IndexFacts> facts) {
-        Set<IndexFacts.Meta> metas =
+    private static IndexMeta meta(Collection<IndexFacts> facts) {
+        Set<IndexMeta> metas =
                 facts.stream()
                         .map(IndexFacts::meta)
                         .filter(Objects::nonNull)
@@ -79,35 +77,25 @@ record Target(
     }
 
     private static int dimensions(Map<String, IndexFacts> facts, String field) {
-        Set<Integer> found = new LinkedHashSet<>();
-        facts.forEach(
-                (index, fact) -> {
-                    Map<String, Object> mapping = fact.field(field);
-                    if (mapping != null) {
-                        found.add(dimensions(index, field, mapping));
-                    }
-                });
+        Set<Integer> found =
+                facts.values().stream()
+                        .map(one -> one.field(field))
+                        .filter(Objects::nonNull)
+                        .map(Target::dimension)
+                        .collect(Collectors.toSet());
         if (found.size() > 1) {
             throw mixed();
         }
         return found.isEmpty() ? 0 : found.iterator().next();
     }
 
-    private static int dimensions(String index, String field, Map<String, Object> mapping) {
-        boolean binary = "binary".equals(mapping.get("data_type"));
-        if (!"knn_vector".equals(mapping.get("type")) || binary) {
-            throw new PassThrough(
-                    "no_vectors",
-                    "the field " + field + " of " + index + " is "
-                            + (binary ? "a knn_vector of bits" : String.valueOf(mapping.get("type")))
-                            + ", which has no cosine; name a knn_vector of floats or bytes");
-        }
-        // A model_id takes the place of the dimension; the query sees it on the shard.
-        return mapping.get("dimension") instanceof Number number ? number.intValue() : 0;
+    /** A model_id takes the place of the dimension; the query sees it on the shard. */
+    private static int dimension(Map<String, Object> mapping) {
+        return mapping.get("dimension") instanceof Number number ? Math.max(number.intValue(), 0) : 0;
     }
 
     /** The hash field where its doc values can be read, as they can where Rankside mapped it. */
-    private static String hashField(Collection<IndexFacts> facts, IndexFacts.Meta meta) {
+    private static String hashField(Collection<IndexFacts> facts, IndexMeta meta) {
         if (meta == null) {
             return null;
         }
@@ -124,17 +112,21 @@ record Target(
 
     private static List<String> lacking(Map<String, IndexFacts> facts, String field) {
         List<String> names = new ArrayList<>();
-        new LinkedHashMap<>(facts)
-                .forEach(
-                        (index, fact) -> {
-                            if (fact.field(field) == null) {
-                                names.add(index);
-                            }
-                        });
+        facts.forEach(
+                (index, fact) -> {
+                    if (fact.field(field) == null) {
+                        names.add(index);
+                    }
+                });
         return names;
     }
 
-    private void requireVectors(Map<String, IndexFacts> facts) {
+    /**
+     * Vectors are required.
+     *
+     * @param named whether the index or the request says that the field is one of document vectors
+     */
+    private void requireVectors(Map<String, IndexFacts> facts, boolean named) {
         if ("".equals(fingerprint)) {
             throw new PassThrough(
                     "reembedding",
@@ -146,6 +138,28 @@ record Target(
                     "no_vectors",
                     names(facts) + " has no field " + vectorField + "; run `rankside backfill`, or name"
                             + " the vector_field");
+        }
+        if (!named) {
+            throw new PassThrough(
+                    "no_vectors",
+                    "nothing says what is in the field " + vectorField + " of " + names(facts)
+                            + "; run `rankside backfill`, or name it as vector_field");
+        }
+        facts.forEach((index, fact) -> requireCosine(index, fact.field(vectorField)));
+    }
+
+    private void requireCosine(String index, Map<String, Object> mapping) {
+        if (mapping == null) {
+            return;
+        }
+        // k-NN prints as BINARY what was given as binary.
+        boolean bits = "binary".equalsIgnoreCase(String.valueOf(mapping.get("data_type")));
+        if (!"knn_vector".equals(mapping.get("type")) || bits) {
+            throw new PassThrough(
+                    "no_vectors",
+                    "the field " + vectorField + " of " + index + " is "
+                            + (bits ? "a knn_vector of bits" : mapping.getOrDefault("type", "object"))
+                            + ", which has no cosine; name a knn_vector of floats or bytes");
         }
     }
 
