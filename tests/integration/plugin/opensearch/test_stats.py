@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from opensearchpy import OpenSearch
+from opensearchpy import OpenSearch, TransportError
+
+from deploy.local import RunningNode
 
 from .conftest import Articles
 
@@ -45,6 +47,18 @@ def test_a_search_passed_through_is_counted_by_its_reason(
     assert after["circuits"][nowhere] == "closed"  # it takes five failures in a row
 
 
+def test_a_search_that_is_to_fail_is_counted_by_its_reason(
+    plugin_node: RunningNode, opensearch: OpenSearch, articles: Articles, nowhere: str
+) -> None:
+    before = only_node(stats(opensearch))
+    with OpenSearch(plugin_node.url, max_retries=0) as once, pytest.raises(TransportError):
+        search(once, articles, nowhere, on_failure="fail")
+    after = only_node(stats(opensearch))
+    assert counted(before, after, "searches", "failed") == 1
+    assert counted(before, after, "searches", "failed_reasons", "sidecar_unavailable") == 1
+    assert counted(before, after, "searches", "passed_through") == 0
+
+
 def test_it_has_the_shape_of_the_engines_own(opensearch: OpenSearch) -> None:
     shown, own = stats(opensearch), opensearch.nodes.stats(metric="http")
     assert shown["_nodes"] == own["_nodes"] == {"total": 1, "successful": 1, "failed": 0}
@@ -80,8 +94,8 @@ def only_node(shown: dict[str, Any]) -> dict[str, Any]:
     return dict(node)
 
 
-def search(client: OpenSearch, made: Articles, url: str) -> None:
-    processor = {"rankside": {"url": [url], "timeout": "30s"}}
+def search(client: OpenSearch, made: Articles, url: str, **parameters: str) -> None:
+    processor = {"rankside": {"url": [url], "timeout": "30s", **parameters}}
     client.search_pipeline.put(id="counted", body={"request_processors": [processor]})
     body = {"query": {"match": {"text": "winter frost"}}}
     client.search(index=made.index, body=body, params={"search_pipeline": "counted"})

@@ -3,6 +3,7 @@ package org.rankside.client;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -22,13 +23,15 @@ public final class Stats {
     /** What became of a call that brought an answer; of others it is the {@link Reason}'s word. */
     public static final String ANSWERED = "answered";
 
+    // Of the others a reason says how well they went, with numbers in it.
+    private static final Set<String> EXPLAINED = Set.of("passed_through", "failed");
     // A sidecar's reasons are not ours: they may have numbers in them, and no end.
     private static final int REASONS = 32;
     private static final String OTHER = "other";
 
     private final Map<String, Map<String, LongAdder>> calls = new ConcurrentHashMap<>();
     private final Map<String, LongAdder> searches = new ConcurrentHashMap<>();
-    private final Map<String, LongAdder> reasons = new ConcurrentHashMap<>();
+    private final Map<String, Map<String, LongAdder>> reasons = new ConcurrentHashMap<>();
     private final Map<String, Timer> timers = new ConcurrentHashMap<>();
 
     /**
@@ -36,13 +39,13 @@ public final class Stats {
      *
      * @param calls by operation ({@code listwise}) and what became of them
      * @param searches by status
-     * @param reasons of the searches passed through, by word
+     * @param reasons of the searches passed through and failed, by status and word
      * @param latency of the calls that were answered, by operation
      */
     public record Snapshot(
             Map<String, Map<String, Long>> calls,
             Map<String, Long> searches,
-            Map<String, Long> reasons,
+            Map<String, Map<String, Long>> reasons,
             Map<String, Latency> latency) {
         /** Of a node that did nothing. */
         public static final Snapshot EMPTY = new Snapshot(Map.of(), Map.of(), Map.of(), Map.of());
@@ -50,10 +53,14 @@ public final class Stats {
         /** These and another node's. */
         public Snapshot plus(Snapshot other) {
             return new Snapshot(
-                    both(calls, other.calls, (one, two) -> both(one, two, Long::sum)),
+                    both(calls, other.calls, Snapshot::sums),
                     both(searches, other.searches, Long::sum),
-                    both(reasons, other.reasons, Long::sum),
+                    both(reasons, other.reasons, Snapshot::sums),
                     both(latency, other.latency, Latency::plus));
+        }
+
+        private static Map<String, Long> sums(Map<String, Long> one, Map<String, Long> two) {
+            return both(one, two, Long::sum);
         }
 
         private static <V> Map<String, V> both(
@@ -90,9 +97,10 @@ public final class Stats {
     /** A search has ended with this status, and this reason or null. */
     public void searched(String status, String reason) {
         count(searches, status);
-        if (reason != null && status.equals("passed_through")) {
-            boolean known = reasons.size() < REASONS || reasons.containsKey(reason);
-            count(reasons, known ? reason : OTHER);
+        if (reason != null && EXPLAINED.contains(status)) {
+            Map<String, LongAdder> words = of(reasons, status, ConcurrentHashMap::new);
+            boolean known = words.size() < REASONS || words.containsKey(reason);
+            count(words, known ? reason : OTHER);
         }
     }
 
@@ -101,7 +109,7 @@ public final class Stats {
         return new Snapshot(
                 copy(calls, outcomes -> copy(outcomes, LongAdder::sum)),
                 copy(searches, LongAdder::sum),
-                copy(reasons, LongAdder::sum),
+                copy(reasons, words -> copy(words, LongAdder::sum)),
                 copy(timers, Timer::snapshot));
     }
 

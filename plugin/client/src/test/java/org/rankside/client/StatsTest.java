@@ -36,16 +36,20 @@ class StatsTest {
     }
 
     @Test
-    void searchesAreCountedByStatusAndThosePassedThroughByReason() {
+    void searchesAreCountedByStatusAndThosePassedThroughOrFailedByReason() {
         stats.searched("reranked", null);
         stats.searched("partial", "2 hits have no vector");
         stats.searched("passed_through", "deadline");
         stats.searched("passed_through", "deadline");
         stats.searched("passed_through", null);
+        stats.searched("failed", "deadline");
         Snapshot snapshot = stats.snapshot();
         assertEquals(
-                Map.of("reranked", 1L, "partial", 1L, "passed_through", 3L), snapshot.searches());
-        assertEquals(Map.of("deadline", 2L), snapshot.reasons());
+                Map.of("reranked", 1L, "partial", 1L, "passed_through", 3L, "failed", 1L),
+                snapshot.searches());
+        assertEquals(
+                Map.of("passed_through", Map.of("deadline", 2L), "failed", Map.of("deadline", 1L)),
+                snapshot.reasons());
     }
 
     @Test
@@ -54,7 +58,7 @@ class StatsTest {
             stats.searched("passed_through", hits + " hits have no vector");
         }
         stats.searched("passed_through", "0 hits have no vector");
-        Map<String, Long> reasons = stats.snapshot().reasons();
+        Map<String, Long> reasons = stats.snapshot().reasons().get("passed_through");
         assertEquals(33, reasons.size());
         assertEquals(68, reasons.get("other"));
         assertEquals(2, reasons.get("0 hits have no vector"));
@@ -84,7 +88,7 @@ class StatsTest {
                                 "listwise", Map.of("answered", 1L, "deadline", 1L),
                                 "models", Map.of("answered", 1L)),
                         Map.of("passed_through", 2L),
-                        Map.of("deadline", 2L),
+                        Map.of("passed_through", Map.of("deadline", 2L)),
                         Map.of(
                                 "listwise", LatencyTest.one(0, 5),
                                 "models", LatencyTest.one(0, 3))),

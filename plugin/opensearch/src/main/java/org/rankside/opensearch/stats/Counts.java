@@ -2,6 +2,7 @@ package org.rankside.opensearch.stats;
 
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.opensearch.core.common.io.stream.StreamInput;
@@ -14,46 +15,49 @@ import org.rankside.client.Stats;
 final class Counts {
     private static final double NANOS_OF_A_MILLISECOND = 1e6;
 
+    private static final List<String> STATUSES =
+            List.of("reranked", "partial", "passed_through", "failed");
+
     private Counts() {}
 
     static Stats.Snapshot read(StreamInput in) throws IOException {
         return new Stats.Snapshot(
                 in.readMap(StreamInput::readString, Counts::readNumbers),
                 readNumbers(in),
-                readNumbers(in),
-                in.readMap(
-                        StreamInput::readString,
-                        latency -> new Latency(latency.readList(StreamInput::readVLong), latency.readVLong())));
+                in.readMap(StreamInput::readString, Counts::readNumbers),
+                in.readMap(StreamInput::readString, Counts::readLatency));
     }
 
     static void write(StreamOutput out, Stats.Snapshot counts) throws IOException {
         out.writeMap(counts.calls(), StreamOutput::writeString, Counts::writeNumbers);
         writeNumbers(out, counts.searches());
-        writeNumbers(out, counts.reasons());
-        out.writeMap(
-                counts.latency(),
-                StreamOutput::writeString,
-                (to, latency) -> {
-                    to.writeCollection(latency.buckets(), StreamOutput::writeVLong);
-                    to.writeVLong(latency.nanos());
-                });
+        out.writeMap(counts.reasons(), StreamOutput::writeString, Counts::writeNumbers);
+        out.writeMap(counts.latency(), StreamOutput::writeString, Counts::writeLatency);
     }
 
     /** Fields of an object that the caller has begun. */
     static void toXContent(XContentBuilder builder, Stats.Snapshot counts) throws IOException {
         builder.field("calls", new TreeMap<>(counts.calls()));
-        Map<String, Object> searches = new LinkedHashMap<>();
-        searches.put("reranked", 0);
-        searches.put("partial", 0);
-        searches.put("passed_through", 0);
-        searches.putAll(counts.searches());
-        searches.put("passed_through_reasons", new TreeMap<>(counts.reasons()));
-        builder.field("searches", searches);
+        builder.field("searches", searches(counts));
         builder.startObject("latency_ms");
         for (Map.Entry<String, Latency> operation : new TreeMap<>(counts.latency()).entrySet()) {
             builder.field(operation.getKey(), shown(operation.getValue()));
         }
         builder.endObject();
+    }
+
+    /** Every status, and for those that have them their reasons beside it. */
+    private static Map<String, Object> searches(Stats.Snapshot counts) {
+        Map<String, Object> searches = new LinkedHashMap<>();
+        for (String status : STATUSES) {
+            searches.put(status, 0);
+        }
+        searches.putAll(counts.searches());
+        for (String status : List.of("passed_through", "failed")) {
+            Map<String, Long> reasons = counts.reasons().getOrDefault(status, Map.of());
+            searches.put(status + "_reasons", new TreeMap<>(reasons));
+        }
+        return searches;
     }
 
     private static Map<String, Object> shown(Latency latency) {
@@ -67,6 +71,15 @@ final class Counts {
         shown.put("sum", latency.nanos() / NANOS_OF_A_MILLISECOND);
         shown.put("buckets", buckets);
         return shown;
+    }
+
+    private static Latency readLatency(StreamInput in) throws IOException {
+        return new Latency(in.readList(StreamInput::readVLong), in.readVLong());
+    }
+
+    private static void writeLatency(StreamOutput out, Latency latency) throws IOException {
+        out.writeCollection(latency.buckets(), StreamOutput::writeVLong);
+        out.writeVLong(latency.nanos());
     }
 
     private static Map<String, Long> readNumbers(StreamInput in) throws IOException {

@@ -36,7 +36,7 @@ class StatsResponseTest {
                     new Stats.Snapshot(
                             Map.of("listwise", Map.of("answered", 2L, "deadline", 1L)),
                             Map.of("reranked", 2L, "passed_through", 1L),
-                            Map.of("deadline", 1L),
+                            Map.of("passed_through", Map.of("deadline", 1L)),
                             Map.of("listwise", latency(2, 41_500_000))));
     private static final SidecarState IDLE =
             new SidecarState(
@@ -136,7 +136,9 @@ class StatsResponseTest {
                         "reranked", 2,
                         "partial", 0,
                         "passed_through", 1,
-                        "passed_through_reasons", Map.of("deadline", 1)),
+                        "passed_through_reasons", Map.of("deadline", 1),
+                        "failed", 0,
+                        "failed_reasons", Map.of()),
                 node.get("searches"));
         Map<String, Object> latency = at(node, "latency_ms", "listwise");
         assertEquals(2, latency.get("count"));
