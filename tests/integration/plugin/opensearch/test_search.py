@@ -420,6 +420,15 @@ def test_a_wrong_request_is_told_so(
     assert refused.value.status_code == 400
 
 
+def test_a_search_may_not_bring_a_processor_that_names_a_sidecar(
+    opensearch: OpenSearch, sidecar: str, articles: Articles
+) -> None:
+    own = {"request_processors": [{"rankside": {"url": sidecar}}]}
+    with pytest.raises(RequestError, match="may not bring a rankside processor") as refused:
+        opensearch.search(index=articles.index, body={**BODY, "search_pipeline": own})
+    assert refused.value.status_code == 400
+
+
 def test_an_index_that_is_not_there_is_the_engines_error(opensearch: OpenSearch) -> None:
     with pytest.raises(NotFoundError, match="no such index"):
         search(opensearch, "nowhere", BODY)

@@ -22,7 +22,7 @@ public final class ModelCards {
     private static final long KEPT = Duration.ofMinutes(1).toNanos();
     // A call has at least this long, whatever its first asker has: what it brings is for all.
     private static final Duration AT_LEAST = Duration.ofSeconds(1);
-    // Addresses come from pipelines, which may be written into a search: their number has no bound.
+    // Addresses come from pipelines, which come and go: their number has no bound.
     private static final int PLACES = 256;
 
     private final Transport transport;

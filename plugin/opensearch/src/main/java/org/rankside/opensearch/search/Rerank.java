@@ -35,7 +35,7 @@ final class Rerank {
     Rerank(SearchRequest request, Task task) {
         this.request = request;
         this.task = task == null ? 0 : task.getId();
-        this.pristine = request.source() == null ? null : copy(request.source());
+        this.pristine = request.source() == null ? null : request.source().shallowCopy();
     }
 
     /** The search's task on this node, 0 for none. */
@@ -164,13 +164,5 @@ final class Rerank {
         }
         report.put("timings_ms", timings.all());
         return new RanksideExt(report);
-    }
-
-    private static SearchSourceBuilder copy(SearchSourceBuilder source) {
-        SearchSourceBuilder copy = source.shallowCopy();
-        if (source.searchPipelineSource() != null) { // which the engine's copy leaves out
-            copy.searchPipelineSource(source.searchPipelineSource());
-        }
-        return copy;
     }
 }

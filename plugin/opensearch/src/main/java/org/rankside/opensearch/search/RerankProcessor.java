@@ -82,6 +82,12 @@ public final class RerankProcessor extends AbstractProcessor implements SearchRe
                 boolean ignoreFailure,
                 Map<String, Object> config,
                 PipelineContext pipeline) {
+            if (pipeline.getPipelineSource() == PipelineSource.SEARCH_REQUEST) {
+                // Whoever may search could have passages and keys sent anywhere.
+                throw new IllegalArgumentException(
+                        "a search may not bring a rankside processor of its own; store the pipeline with"
+                                + " PUT /_search/pipeline/NAME and search with search_pipeline=NAME");
+            }
             Parameters parameters = Parameters.ofPipeline(config);
             sidecars.get().requireKey(parameters.auth());
             return new RerankProcessor(
