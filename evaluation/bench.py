@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from connectors.connect import connect
 from connectors.options import EngineOptions, SidecarClientOptions
@@ -22,6 +17,7 @@ from evaluation import speed
 from evaluation.local_sidecar import local_sidecar
 from evaluation.machine import machine, versions
 from evaluation.speed import Bench
+from evaluation.speed_table import show
 from plugin.models.load import load_encoder
 from plugin.models.options import AUTO, ModelOptions
 from plugin.ranking.errors import RanksideError
@@ -57,12 +53,7 @@ def bench(
         err.print(f"[bold red]bench:[/] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     document = {**found, "seconds": round(time.perf_counter() - started, 1)}
-    if json_out == "-":
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
-        return
-    _print(document)
-    if json_out is not None:
-        Path(json_out).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    show(document, f"{document['model']}, milliseconds", json_out)
 
 
 async def _measure(bench: Bench, model: str, url: str) -> dict[str, Any]:
@@ -95,37 +86,6 @@ async def _measure(bench: Bench, model: str, url: str) -> dict[str, Any]:
         "machine": load,
         "versions": versions(),
     }
-
-
-def _print(document: Mapping[str, Any]) -> None:
-    console = Console()
-    table = Table(title=f"{document['model']}, milliseconds", title_justify="left")
-    table.add_column("")
-    for heading in ("p50", "p95", "IQR", "n", "a second"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for section, rows in document["sections"].items():
-        table.add_section()
-        table.add_row(f"[bold]{section}[/]")
-        for name, figures in rows.items():
-            for cells in _rows(name, figures):
-                table.add_row(*cells)
-    console.print(table)
-    console.print(f"{document['machine']} {document['versions']}", highlight=False)
-
-
-def _rows(name: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    if "median_ms" in figures:
-        low, high = figures["iqr_ms"]
-        rate = figures.get("documents_per_second", figures["per_second"])
-        spread = f"{low:.1f} … {high:.1f}"
-        p50, p95 = f"{figures['median_ms']:.1f}", f"{figures['p95_ms']:.1f}"
-        yield name, p50, p95, spread, str(figures["n"]), f"{rate:.1f}"
-    elif "times" in figures:
-        yield name, f"{figures['times']:.1f} x", "", "", "", ""
-    else:
-        for stage, spread in figures.items():
-            share = f"{spread['share']:.0%} of it"
-            yield f"  {stage}", f"{spread['p50']:.1f}", f"{spread['p95']:.1f}", "", "", share
 
 
 if __name__ == "__main__":

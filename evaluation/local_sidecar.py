@@ -36,7 +36,19 @@ def local_sidecar(
         SidecarUnavailable: it ended or was not ready in time; the message has the end of its log.
     """
     port = free_port()
-    command = [*serve_command(port), *arguments]
+    with sidecar_process([*serve_command(port), *arguments], port, environment) as url:
+        yield url
+
+
+@contextmanager
+def sidecar_process(
+    command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
+    """The address of what ``command`` serves at ``port``, once it is ready; it ends with the block.
+
+    Raises:
+        SidecarUnavailable: it ended or was not ready in time; the message has the end of its log.
+    """
     with tempfile.NamedTemporaryFile(prefix="rankside-sidecar-", suffix=".log") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command line
             command,

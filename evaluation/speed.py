@@ -137,7 +137,7 @@ async def bench_ratio(bench: Bench, sidecar: SidecarClient, window: int = WINDOW
 async def bench_search(bench: Bench, engine: Engine, sidecar: SidecarClient, index: str) -> None:
     """(c) Whole searches: plain, and reranked with the share of each stage."""
     searcher = Searcher(engine, sidecar)
-    stages: list[dict[str, float]] = []
+    timings: list[dict[str, float]] = []
     body = {"size": 10, "_source": ["title"]}
 
     def query(number: int) -> dict[str, Any]:
@@ -150,16 +150,16 @@ async def bench_search(bench: Bench, engine: Engine, sidecar: SidecarClient, ind
         result = await searcher.search(index, query(number), SearchOptions(window=WINDOW))
         if result.status is not Status.RERANKED:
             raise ModelOutputError(f"a search was not reranked ({result.reason}); see the log")
-        stages.append(dict(result.timings_ms))
+        timings.append(dict(result.timings_ms))
 
     calls = {"plain": plain, f"reranked, window {WINDOW}": reranked}
     found = await interleaved(calls, bench.budget(100), warm=5)
     for name, sample in found.items():
         bench.note("search", name, sample)
-    bench.note("search", "stages of reranked", _stages(stages[5:]))
+    bench.note("search", "stages of reranked", stages(timings[5:]))
 
 
-def _stages(timings: list[dict[str, float]]) -> dict[str, Any]:
+def stages(timings: list[dict[str, float]]) -> dict[str, Any]:
     """p50, p95 and share of the total by stage."""
     total = float(np.mean([one["total"] for one in timings]))
     return {

@@ -51,7 +51,7 @@ async def test_the_least_number_of_calls_is_made_however_long_they_take() -> Non
     assert (await timed(call, Budget(calls=50, seconds=0, least=7))).n == 7
 
 
-async def test_calls_take_turns() -> None:
+async def test_calls_take_turns_and_none_is_always_first() -> None:
     order: list[str] = []
 
     async def one(number: int) -> None:
@@ -61,5 +61,5 @@ async def test_calls_take_turns() -> None:
         order.append(f"two {number}")
 
     found = await interleaved({"one": one, "two": two}, Budget(calls=2, seconds=60), warm=1)
-    assert order == ["one 0", "two 0", "one 1", "two 1", "one 2", "two 2"]
+    assert order == ["one 0", "two 0", "two 1", "one 1", "one 2", "two 2"]
     assert {name: sample.n for name, sample in found.items()} == {"one": 2, "two": 2}
