@@ -28,9 +28,20 @@ enum Storage {
         return this == BYTE || this == BYTE_DOC_VALUES;
     }
 
-    /** Whether it takes a vector of zeros; a quantiser of cosine fields asserts that there is none. */
+    /**
+     * Whether it takes a vector of zeros: a quantiser of cosine fields asserts that there is none, and
+     * from 10.5 on Lucene refuses it for any cosine field, though older indexes may hold it.
+     */
     boolean zeros() {
-        return this != QUANTISED;
+        if (this == QUANTISED) {
+            return false;
+        }
+        try {
+            value(new float[1]);
+            return true;
+        } catch (IllegalArgumentException refused) {
+            return false;
+        }
     }
 
     VectorField field() {
