@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.opensearch.core.common.ParsingException;
 import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.xcontent.XContentBuilder;
@@ -32,6 +33,13 @@ public final class RanksideExt extends SearchExtBuilder {
 
     /** Read from a request. */
     public static RanksideExt parse(XContentParser parser) throws IOException {
+        XContentParser.Token token = parser.currentToken();
+        // The parser would make an empty object of whatever is none.
+        if (token != XContentParser.Token.START_OBJECT && token != XContentParser.Token.VALUE_NULL) {
+            throw new ParsingException(
+                    parser.getTokenLocation(),
+                    "ext.rankside is no object; write it as {\"strategy\": \"none\"}");
+        }
         return new RanksideExt(parser.map());
     }
 
