@@ -3,7 +3,9 @@ package org.rankside.opensearch.search;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import org.opensearch.ExceptionsHelper;
+import org.opensearch.core.rest.RestStatus;
 import org.opensearch.core.tasks.TaskCancelledException;
+import org.rankside.client.Reason;
 import org.rankside.client.SidecarException;
 
 /** One map from whatever went wrong to the reason that users see. */
@@ -19,6 +21,17 @@ final class Failures {
         return cause;
     }
 
+    /** Whether the search would have failed without us too: it was cancelled, or the node is full. */
+    static boolean noneOfOurs(Throwable error) {
+        return ExceptionsHelper.unwrap(error, TaskCancelledException.class) != null
+                || ExceptionsHelper.status(error) == RestStatus.TOO_MANY_REQUESTS;
+    }
+
+    /** Whether nobody waits for an answer of the search any more. */
+    static boolean cancelled(PassThrough passed) {
+        return passed.reason().equals(Reason.CANCELLED.word());
+    }
+
     /** Why the search is passed through. */
     static PassThrough of(Throwable error) {
         Throwable cause = cause(error);
@@ -26,10 +39,13 @@ final class Failures {
             case PassThrough known -> known;
             case SidecarException sidecar ->
                     new PassThrough(sidecar.reason().word(), sidecar.getMessage(), sidecar);
-            case CancellationException cancelled ->
-                    new PassThrough("cancelled", "the search was cancelled", cancelled);
+            case CancellationException cancelled -> cancelled();
             default -> ofEngine(cause);
         };
+    }
+
+    static PassThrough cancelled() {
+        return new PassThrough(Reason.CANCELLED.word(), "the search was cancelled");
     }
 
     private static PassThrough ofEngine(Throwable error) {

@@ -3,11 +3,13 @@ package org.rankside.opensearch.search;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.opensearch.OpenSearchException;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.SearchResponse;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.rest.RestStatus;
+import org.opensearch.core.tasks.TaskCancelledException;
 import org.opensearch.search.SearchHit;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.rescore.QueryRescorerBuilder;
@@ -56,13 +58,20 @@ public final class Reranker {
         } catch (PassThrough passed) {
             judged = CompletableFuture.failedFuture(passed);
         }
-        judged.whenComplete((judgement, error) -> rewritten(request, rerank, judgement, error, listener));
+        judged.thenAccept(judgement -> rescore(request, rerank, judgement))
+                .whenComplete((done, error) -> rewritten(request, rerank, error, listener));
+    }
+
+    private static void rescore(SearchRequest request, Rerank rerank, Judgement judgement) {
+        List<QueryRescorerBuilder> rescorers =
+                Rescorers.of(judgement, rerank.parameters().window());
+        rescorers.forEach(request.source()::addRescorer);
+        rerank.rescored(judgement, rescorers);
     }
 
     private void rewritten(
             SearchRequest request,
             Rerank rerank,
-            Judgement judgement,
             Throwable error,
             ActionListener<SearchRequest> listener) {
         if (error != null) {
@@ -72,11 +81,6 @@ public final class Reranker {
                 listener.onFailure(refused(passed));
                 return;
             }
-        } else {
-            List<QueryRescorerBuilder> rescorers =
-                    Rescorers.of(judgement, rerank.parameters().window());
-            rescorers.forEach(request.source()::addRescorer);
-            rerank.rescored(judgement, rescorers);
         }
         rerank.handOver();
         listener.onResponse(request);
@@ -91,7 +95,7 @@ public final class Reranker {
         rerank.handedBack();
         if (rerank.page() != null) {
             reorder(request, rerank, response, listener);
-        } else if (rerank.changed() && response.getFailedShards() > 0) {
+        } else if (rerank.changed() && failedByUs(response)) {
             plain(rerank, response, listener);
         } else {
             listener.onResponse(answer(response, rerank));
@@ -101,7 +105,7 @@ public final class Reranker {
     /** The engine refused the request: without what we added it may not, or say so itself. */
     void failure(Rerank rerank, Exception error, ActionListener<SearchResponse> listener) {
         rerank.handedBack();
-        if (!rerank.changed()) {
+        if (!rerank.changed() || Failures.noneOfOurs(error)) {
             listener.onFailure(error);
             return;
         }
@@ -129,6 +133,11 @@ public final class Reranker {
         return Responses.with(response, rerank);
     }
 
+    private static boolean failedByUs(SearchResponse response) {
+        return Arrays.stream(response.getShardFailures())
+                .anyMatch(one -> !Failures.noneOfOurs(one.getCause()));
+    }
+
     private void plain(
             Rerank rerank, SearchResponse response, ActionListener<SearchResponse> listener) {
         int failed = response.getFailedShards();
@@ -138,7 +147,7 @@ public final class Reranker {
                 .whenComplete(
                         (plain, error) -> {
                             if (error != null || plain.getFailedShards() >= failed) {
-                                listener.onResponse(answer(response, rerank));
+                                ActionListener.completeWith(listener, () -> answer(response, rerank));
                                 return;
                             }
                             PassThrough passed =
@@ -155,12 +164,15 @@ public final class Reranker {
             PassThrough passed,
             SearchResponse plain,
             ActionListener<SearchResponse> listener) {
-        if (fails(rerank, passed)) {
-            listener.onFailure(refused(passed));
-        } else {
-            rerank.pass(passed);
-            listener.onResponse(answer(plain, rerank));
-        }
+        ActionListener.completeWith(
+                listener,
+                () -> {
+                    if (fails(rerank, passed)) {
+                        throw refused(passed);
+                    }
+                    rerank.pass(passed);
+                    return answer(plain, rerank);
+                });
     }
 
     private static void deepen(SearchSourceBuilder source, Parameters parameters, Rerank rerank) {
@@ -191,28 +203,39 @@ public final class Reranker {
                 .aboutHits(request, rerank, first)
                 .whenComplete(
                         (ordered, error) -> {
-                            PassThrough passed = error == null ? null : Failures.of(error);
-                            if (passed != null && fails(rerank, passed)) {
-                                listener.onFailure(refused(passed));
+                            if (error == null) {
+                                rerank.reordered(ordered.judgement());
+                                ActionListener.completeWith(
+                                        listener,
+                                        () -> page(response, ordered.hits(), rerank));
                                 return;
                             }
-                            List<WindowHit> order = first;
-                            if (passed == null) {
-                                rerank.reordered(ordered.judgement());
-                                order = ordered.hits();
-                            } else {
-                                rerank.pass(passed);
-                            }
-                            listener.onResponse(
-                                    answer(Responses.page(response, order, rerank), rerank));
+                            PassThrough passed = Failures.of(error);
+                            ActionListener.completeWith(
+                                    listener,
+                                    () -> {
+                                        if (fails(rerank, passed)) {
+                                            throw refused(passed);
+                                        }
+                                        rerank.pass(passed);
+                                        return page(response, first, rerank);
+                                    });
                         });
     }
 
-    private static boolean fails(Rerank rerank, PassThrough passed) {
-        return passed.failed() && rerank.parameters().onFailure() == OnFailure.FAIL;
+    private SearchResponse page(SearchResponse response, List<WindowHit> order, Rerank rerank) {
+        return answer(Responses.page(response, order, rerank), rerank);
     }
 
-    private OpenSearchStatusException refused(PassThrough passed) {
+    private static boolean fails(Rerank rerank, PassThrough passed) {
+        boolean asked = passed.failed() && rerank.parameters().onFailure() == OnFailure.FAIL;
+        return asked || Failures.cancelled(passed);
+    }
+
+    private OpenSearchException refused(PassThrough passed) {
+        if (Failures.cancelled(passed)) {
+            return new TaskCancelledException(passed.getMessage());
+        }
         stats.searched("failed", passed.reason());
         return new OpenSearchStatusException(
                 "rankside could not rerank (" + passed.reason() + "): " + passed.getMessage(),

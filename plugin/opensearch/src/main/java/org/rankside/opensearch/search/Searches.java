@@ -53,11 +53,15 @@ final class Searches {
     CompletableFuture<SearchResponse> run(SearchRequest request) {
         CompletableFuture<SearchResponse> found = new CompletableFuture<>();
         request.setParentTask(parent);
-        client.search(
-                request,
-                ContextPreservingActionListener.wrapPreservingContext(
-                        ActionListener.wrap(found::complete, found::completeExceptionally),
-                        threads.getThreadContext()));
+        try {
+            client.search(
+                    request,
+                    ContextPreservingActionListener.wrapPreservingContext(
+                            ActionListener.wrap(found::complete, found::completeExceptionally),
+                            threads.getThreadContext()));
+        } catch (RuntimeException error) { // as for a child of a search that was cancelled
+            found.completeExceptionally(error);
+        }
         return found;
     }
 
