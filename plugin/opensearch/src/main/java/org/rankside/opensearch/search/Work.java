@@ -22,6 +22,7 @@ final class Work {
     private final ThreadPool threads;
     private final Cancellations cancellations;
     private final Set<CompletableFuture<?>> calls = ConcurrentHashMap.newKeySet();
+    private volatile boolean over;
 
     Work(ThreadPool threads, Cancellations cancellations) {
         this.threads = threads;
@@ -33,6 +34,9 @@ final class Work {
         CompletableFuture<T> kept = Contexts.kept(threads.getThreadContext(), call);
         calls.add(kept);
         kept.whenComplete((value, error) -> calls.remove(kept));
+        if (over) { // while it was made
+            kept.cancel(false);
+        }
         return kept;
     }
 
@@ -43,7 +47,6 @@ final class Work {
      */
     <T> CompletableFuture<T> until(CompletableFuture<T> done, Deadline deadline, long task) {
         CompletableFuture<T> whole = new CompletableFuture<>();
-        CompletableFuture<T> given = Contexts.kept(context(), whole);
         double millis = deadline.left().toMillis() * (1 + GRACE) + 10;
         Scheduler.ScheduledCancellable timer =
                 threads.schedule(
@@ -53,9 +56,15 @@ final class Work {
         Releasable registered =
                 cancellations.add(
                         task,
-                        () ->
-                                whole.completeExceptionally(
-                                        new PassThrough("cancelled", "the search was cancelled")));
+                        () -> whole.completeExceptionally(Failures.cancelled()));
+        CompletableFuture<T> ended =
+                whole.whenComplete(
+                        (value, error) -> {
+                            over = true;
+                            timer.cancel();
+                            registered.close();
+                            calls.forEach(call -> call.cancel(false));
+                        });
         done.whenComplete(
                 (value, error) -> {
                     if (error == null) {
@@ -64,16 +73,6 @@ final class Work {
                         whole.completeExceptionally(error);
                     }
                 });
-        whole.whenComplete(
-                (value, error) -> {
-                    timer.cancel();
-                    registered.close();
-                    calls.forEach(call -> call.cancel(false));
-                });
-        return given;
-    }
-
-    private ThreadContext context() {
-        return threads.getThreadContext();
+        return Contexts.kept(threads.getThreadContext(), ended);
     }
 }
