@@ -3,6 +3,7 @@ package org.rankside.opensearch.search;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -14,13 +15,19 @@ final class PassLog {
     private static final int REASONS = 64; // some have numbers in them
 
     private final LongSupplier nanos;
+    private final Consumer<String> log;
     private final Map<String, Line> lines = new ConcurrentHashMap<>();
 
     /** When a reason was logged last, and how often it came since. */
     private record Line(long at, long since) {}
 
     PassLog(LongSupplier nanos) {
+        this(nanos, LOG::warn);
+    }
+
+    PassLog(LongSupplier nanos, Consumer<String> log) {
         this.nanos = nanos;
+        this.log = log;
     }
 
     /** A search was passed through; null or what is no failure is not worth a line. */
@@ -39,11 +46,9 @@ final class PassLog {
         if (last != null && now - last.at < PAUSE) {
             return new Line(last.at, last.since + 1);
         }
-        LOG.warn(
-                "search passed through: {} ({}); {} more like it since the last such line",
-                why.reason(),
-                why.getMessage(),
-                last == null ? 0 : last.since);
+        log.accept(
+                "search passed through: " + why.reason() + " (" + why.getMessage() + "); "
+                        + (last == null ? 0 : last.since) + " more like it since the last such line");
         return new Line(now, 0);
     }
 }
