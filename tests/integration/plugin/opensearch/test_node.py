@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from opensearchpy import OpenSearch
@@ -12,6 +13,7 @@ from opensearchpy import OpenSearch
 from deploy.local import RunningNode
 
 from .conftest import Articles
+from .searching import put_pipeline, search
 
 
 def test_the_node_has_the_plugin(opensearch: OpenSearch) -> None:
@@ -24,6 +26,16 @@ def test_no_warning_of_the_start_is_about_the_plugin(plugin_node: RunningNode) -
     assert "loaded plugin [rankside]" in log
     about = re.compile(r"\]\[(WARN|ERROR) *\].*(\[rankside\]|org\.rankside|o\.r\.|rankside\.)")
     assert [line for line in log.splitlines() if about.search(line)] == []
+
+
+def test_the_security_agent_lets_the_plugin_call_the_sidecar(
+    opensearch: OpenSearch, plugin_node: RunningNode, sidecar: str, articles: Articles
+) -> None:
+    assert b"-javaagent:" in Path(f"/proc/{plugin_node.pid}/cmdline").read_bytes()
+    put_pipeline(opensearch, "under-the-agent", url=[sidecar], timeout="30s")
+    body = {"query": {"match": {"text": "winter frost"}}}
+    answer = search(opensearch, articles.index, body, pipeline="under-the-agent")
+    assert answer.said["status"] == "reranked"
 
 
 def test_the_plugin_has_its_node_settings_and_keystore_entries(

@@ -5,7 +5,8 @@ from importlib import resources
 from pathlib import Path
 
 from deploy.local.elasticsearch import SOURCES, source, write_jar
-from deploy.local.opensearch import RECIPE, descriptor
+from deploy.local.opensearch import OpenSearch, descriptor, of_version
+from deploy.local.opensearch_recipe import RELEASES, VERSION
 from deploy.local.opensearch_tools import KEYSTORE_WRITER
 
 
@@ -37,14 +38,24 @@ def test_a_jar_holds_the_classes_of_its_prefix_behind_its_manifest(tmp_path: Pat
 
 
 def test_every_opensearch_module_has_a_whole_descriptor() -> None:
-    for module in RECIPE.modules:
+    modules = [module for version in RELEASES for module in of_version(version).recipe.modules]
+    for module in modules:
         lines = descriptor(module).splitlines()
         fields = dict(line.split("=", 1) for line in lines)
         assert fields["name"] == module.name
         assert fields["classname"].startswith("org.opensearch.")
-        assert fields["opensearch.version"] == RECIPE.version
+        assert fields["opensearch.version"] == module.artifact.version
         assert fields["extended.plugins"] == ",".join(module.extends)
 
 
 def test_the_local_onnx_runtime_is_left_out() -> None:
-    assert "onnxruntime_gpu-*.jar" in RECIPE.skipped
+    assert "onnxruntime_gpu-*.jar" in OpenSearch().recipe.skipped
+
+
+def test_a_version_without_its_plugins_has_none_of_their_settings() -> None:
+    usual, newer = OpenSearch(), of_version("3.8.0")
+    assert usual == of_version(VERSION)
+    assert usual.recipe.plugins
+    assert newer.recipe.plugins == ()
+    assert "plugins.ml_commons.only_run_on_ml_node" in usual.settings
+    assert not any(key.startswith("plugins.") for key in newer.settings)

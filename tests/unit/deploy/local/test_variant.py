@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.distribution import Distribution
+from deploy.local.opensearch_tools import PLUGIN_TOOL
 from deploy.local.toolchain import Jdk
 from deploy.local.variant import PluginZip, with_plugin
 from plugin.ranking.errors import LocalEngineError, SettingsError
@@ -43,7 +44,7 @@ def tool(tmp_path: Path) -> Path:
 def plain(tmp_path: Path) -> Distribution:
     home = tmp_path / "root" / "engines" / "plain"
     (home / "plugins").mkdir(parents=True)
-    (home / "lib").mkdir()
+    (home / PLUGIN_TOOL).mkdir(parents=True)
     (home / "lib" / "server.jar").write_text("server")
     return Distribution(FakeEngine(), home, Jdk(tmp_path / "jdk", 25))
 
@@ -77,6 +78,20 @@ def test_it_is_installed_once_for_each_content_of_the_zip(
     other = installed(plain, write_zip(zipped, jar="changed"))
     assert other.home != first.home
     assert (tool.parent / "runs").read_text() == "run\n" * 2
+
+
+def test_where_the_tool_is_not_to_be_had_the_plugin_is_unpacked(
+    plain: Distribution, tool: Path, tmp_path: Path
+) -> None:
+    (plain.home / PLUGIN_TOOL).rmdir()
+    made = installed(plain, write_zip(tmp_path / "a.zip"))
+    unpacked = made.home / "plugins" / "rankside"
+    assert {file.name for file in unpacked.iterdir()} == {
+        "plugin-descriptor.properties",
+        "rankside.jar",
+    }
+    assert {file.stat().st_mode & 0o777 for file in unpacked.iterdir()} == {0o644}
+    assert not (tool.parent / "runs").exists()
 
 
 def test_a_refusal_of_the_tool_is_quoted_and_leaves_nothing(
