@@ -15,23 +15,23 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
-/** A sidecar on a free port that fails on demand. */
-final class Fake implements AutoCloseable {
+/** A sidecar on a free port that fails on demand; for the engines' tests too. */
+public final class Fake implements AutoCloseable {
     /** What it does with a request. */
-    interface Behaviour {
+    public interface Behaviour {
         void answer(HttpExchange exchange) throws IOException;
     }
 
-    final List<String> asked = new CopyOnWriteArrayList<>();
-    final List<String> bodies = new CopyOnWriteArrayList<>();
-    final List<String> keys = new CopyOnWriteArrayList<>();
+    public final List<String> asked = new CopyOnWriteArrayList<>();
+    public final List<String> bodies = new CopyOnWriteArrayList<>();
+    public final List<String> keys = new CopyOnWriteArrayList<>();
     private final CountDownLatch hung = new CountDownLatch(1);
     private final ExecutorService threads = Executors.newCachedThreadPool();
     private final HttpServer server;
     private final String scheme;
-    volatile Behaviour behaviour;
+    public volatile Behaviour behaviour;
 
-    Fake(Behaviour behaviour) throws IOException {
+    public Fake(Behaviour behaviour) throws IOException {
         this(behaviour, HttpServer.create(), "http");
     }
 
@@ -50,11 +50,11 @@ final class Fake implements AutoCloseable {
         server.start();
     }
 
-    URI address() {
+    public URI address() {
         return URI.create(scheme + "://127.0.0.1:" + server.getAddress().getPort());
     }
 
-    static Behaviour says(int status, String body) {
+    public static Behaviour says(int status, String body) {
         return says(status, body, null);
     }
 
@@ -70,7 +70,7 @@ final class Fake implements AutoCloseable {
     }
 
     /** Reads and never answers, until it is closed. */
-    Behaviour hangs() {
+    public Behaviour hangs() {
         return exchange -> {
             try {
                 hung.await();
@@ -91,7 +91,7 @@ final class Fake implements AutoCloseable {
     }
 
     /** An address where nothing listens. */
-    static URI nowhere() throws IOException {
+    public static URI nowhere() throws IOException {
         try (Fake closed = new Fake(says(200, "{}"))) {
             return closed.address();
         }
