@@ -68,7 +68,6 @@ final class RequestText {
         }
     }
 
-
     private static Map<String, Object> map(ToXContent object) {
         try (XContentBuilder builder = JsonXContent.contentBuilder()) {
             object.toXContent(builder, ToXContent.EMPTY_PARAMS);

@@ -11,19 +11,21 @@ import org.rankside.opensearch.OpenSearchJson;
 final class Cases {
     private Cases() {}
 
+    /** The object in a file. */
     static Map<String, Object> read(String file) {
-        try {
-            return new OpenSearchJson()
-                    .read(Files.readAllBytes(Path.of(System.getProperty("rankside.cases"), file)));
-        } catch (IOException error) {
-            throw new IllegalStateException(error);
-        }
+        return object(text(file));
     }
 
-    /** The object of {@code json}, whose quotes are single ones. */
+    /** The objects of the list in a file. */
+    static List<Map<String, Object>> list(String file) {
+        return objectsAt(object("{\"list\": " + text(file) + "}"), "list");
+    }
+
+    /** The object of {@code json}, in which {@code '} may stand for a quote. */
     static Map<String, Object> object(String json) {
+        boolean single = json.indexOf('"') < 0;
         try {
-            return new OpenSearchJson().read(json.replace('\'', '"').getBytes());
+            return new OpenSearchJson().read((single ? json.replace('\'', '"') : json).getBytes());
         } catch (IOException error) {
             throw new IllegalStateException(error);
         }
@@ -37,5 +39,13 @@ final class Cases {
     @SuppressWarnings("unchecked")
     static List<Map<String, Object>> objectsAt(Map<String, Object> object, String name) {
         return (List<Map<String, Object>>) object.get(name);
+    }
+
+    private static String text(String file) {
+        try {
+            return Files.readString(Path.of(System.getProperty("rankside.cases"), file));
+        } catch (IOException error) {
+            throw new IllegalStateException(error);
+        }
     }
 }
