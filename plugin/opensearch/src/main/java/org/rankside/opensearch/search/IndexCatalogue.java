@@ -58,7 +58,7 @@ public final class IndexCatalogue {
                                 .getActualIndices()
                         : request.indices();
         for (String one : wanted) {
-            if (one.indexOf(':') > 0) {
+            if (isRemote(one)) {
                 throw new PassThrough(
                         "remote_indices",
                         one + " is of another cluster, whose mapping is not known here; search it"
@@ -66,6 +66,10 @@ public final class IndexCatalogue {
             }
         }
         return pit ? wanted : names.concreteIndexNames(state, request);
+    }
+
+    private static boolean isRemote(String name) {
+        return name.indexOf(':') > 0 && !name.startsWith("<"); // whose colon is of a time zone
     }
 
     private IndexFacts facts(IndexMetadata index) {
