@@ -18,22 +18,21 @@ final class CosineScorer extends Scorer {
     /** Of the second phase, counted in simple operations: some per dimension of the vector. */
     private static final float COST = 1000;
 
-    private final DocumentVectors vectors;
-    private final HashField.Check hashes;
+    private final HashField.Candidates candidates;
+    private final DocumentVectors.Current vector;
     private final Cosine cosine;
     private final float boost;
     private float current;
 
-    CosineScorer(DocumentVectors vectors, HashField.Check hashes, Cosine cosine, float boost) {
-        this.vectors = vectors;
-        this.hashes = hashes;
+    CosineScorer(
+            HashField.Candidates candidates,
+            DocumentVectors.Current vector,
+            Cosine cosine,
+            float boost) {
+        this.candidates = candidates;
+        this.vector = vector;
         this.cosine = cosine;
         this.boost = boost;
-    }
-
-    /** The cosine of the document that the iterator is at. */
-    float cosine() {
-        return current;
     }
 
     @Override
@@ -48,7 +47,7 @@ final class CosineScorer extends Scorer {
 
     @Override
     public int docID() {
-        return vectors.documents().docID();
+        return candidates.documents().docID();
     }
 
     @Override
@@ -58,13 +57,13 @@ final class CosineScorer extends Scorer {
 
     @Override
     public TwoPhaseIterator twoPhaseIterator() {
-        return new TwoPhaseIterator(vectors.documents()) {
+        return new TwoPhaseIterator(candidates.documents()) {
             @Override
             public boolean matches() throws IOException {
-                if (!hashes.ours(docID())) {
+                if (!candidates.check().ours(docID())) {
                     return false;
                 }
-                current = cosine.with(vectors.current().read());
+                current = cosine.with(vector.read());
                 return !Float.isNaN(current);
             }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import org.apache.lucene.index.DocValues;
 import org.apache.lucene.index.LeafReader;
 import org.apache.lucene.index.SortedSetDocValues;
+import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.util.BytesRef;
 import org.apache.lucene.util.StringHelper;
 
@@ -23,16 +24,40 @@ record HashField(String name, String fingerprint) {
         boolean ours(int document) throws IOException;
     }
 
-    /** The check of one segment. A document without a hash is taken for the index's own model's. */
-    Check check(LeafReader segment) throws IOException {
+    /**
+     * Documents of a segment, less some that may not be compared.
+     *
+     * @param documents none of whose others may be
+     * @param check says it of each of them
+     */
+    record Candidates(DocIdSetIterator documents, Check check) {}
+
+    /**
+     * Those of {@code documents} whose vectors may be compared. One without a hash is taken for the
+     * index's own model's.
+     *
+     * <p>A segment of our model alone, or with none of it, is not asked document by document.
+     */
+    Candidates among(DocIdSetIterator documents, LeafReader segment) throws IOException {
         SortedSetDocValues hashes = DocValues.getSortedSet(segment, name);
         long count = hashes.getValueCount();
         if (count == 0 || ours(hashes.lookupOrd(0)) && ours(hashes.lookupOrd(count - 1))) {
-            return Check.ALL;
+            return new Candidates(documents, Check.ALL);
         }
         long first = place(hashes, ':');
         long end = place(hashes, ':' + 1);
-        return document -> !hashes.advanceExact(document) || anyWithin(hashes, first, end);
+        if (first == end) {
+            return new Candidates(new Except(documents, hashes), Check.ALL);
+        }
+        return new Candidates(
+                documents,
+                document -> !hashes.advanceExact(document) || anyWithin(hashes, first, end));
+    }
+
+    /** Whether {@code document}'s vector may be compared. */
+    boolean allows(int document, LeafReader segment) throws IOException {
+        Candidates ours = among(DocIdSetIterator.all(segment.maxDoc()), segment);
+        return ours.documents().advance(document) == document && ours.check().ours(document);
     }
 
     private boolean ours(BytesRef hash) {

@@ -81,8 +81,11 @@ final class VectorQuery extends Query {
             if (vectors == null) {
                 return null;
             }
-            HashField.Check check = hashes == null ? HashField.Check.ALL : hashes.check(segment);
-            return new CosineScorer(vectors, check, cosine, boost);
+            HashField.Candidates candidates =
+                    hashes == null
+                            ? new HashField.Candidates(vectors.documents(), HashField.Check.ALL)
+                            : hashes.among(vectors.documents(), segment);
+            return new CosineScorer(candidates, vectors.current(), cosine, boost);
         }
 
         /** A vector of its own for every search: nobody asks the same twice. */
@@ -97,7 +100,7 @@ final class VectorQuery extends Query {
             if (vectors == null || vectors.documents().advance(document) != document) {
                 return Explanation.noMatch("no vector in field " + field.name());
             }
-            if (hashes != null && !hashes.check(context.reader()).ours(document)) {
+            if (hashes != null && !hashes.allows(document, context.reader())) {
                 return Explanation.noMatch(
                         "field " + hashes.name() + " names another model than "
                                 + hashes.fingerprint() + ", so the vector was not compared");

@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.lucene.index.LeafReader;
+import org.apache.lucene.search.DocIdSetIterator;
 import org.apache.lucene.search.Explanation;
+import org.apache.lucene.search.FilterDocIdSetIterator;
 import org.apache.lucene.search.IndexSearcher;
 import org.apache.lucene.search.Query;
 import org.apache.lucene.search.ScoreDoc;
@@ -46,7 +48,24 @@ class HashFieldTest {
         try (MemoryIndex index = new MemoryIndex(Storage.COSINE)) {
             index.add(0, VECTOR, "bbb:0").add(1, VECTOR, "bbb:1").add(2, VECTOR, null);
             LeafReader segment = index.searcher().getIndexReader().leaves().getFirst().reader();
-            assertSame(HashField.Check.ALL, hashes.check(segment));
+            DocIdSetIterator all = DocIdSetIterator.all(segment.maxDoc());
+            HashField.Candidates candidates = hashes.among(all, segment);
+            assertSame(HashField.Check.ALL, candidates.check());
+            assertSame(all, candidates.documents());
+        }
+    }
+
+    @Test
+    void aSegmentOfOtherModelsIsSteppedOverWithoutAskingEveryDocument() throws IOException {
+        try (MemoryIndex index = new MemoryIndex(Storage.COSINE)) {
+            for (int number = 0; number < 500; number++) {
+                index.add(number, VECTOR, (number < 250 ? "aaa:" : "ccc:") + number);
+            }
+            LeafReader segment = index.searcher().getIndexReader().leaves().getFirst().reader();
+            Counting asked = new Counting(DocIdSetIterator.all(segment.maxDoc()));
+            HashField.Candidates candidates = hashes.among(asked, segment);
+            assertEquals(DocIdSetIterator.NO_MORE_DOCS, candidates.documents().advance(3));
+            assertEquals(2, asked.steps);
         }
     }
 
@@ -57,6 +76,27 @@ class HashFieldTest {
             Explanation explanation = searcher.explain(query, 0);
             assertTrue(explanation.getDescription().contains("field hash names"));
             assertTrue(explanation.getDescription().contains("bbb"));
+        }
+    }
+
+    /** Counts the steps of an iterator. */
+    private static final class Counting extends FilterDocIdSetIterator {
+        private int steps;
+
+        Counting(DocIdSetIterator in) {
+            super(in);
+        }
+
+        @Override
+        public int nextDoc() throws IOException {
+            steps++;
+            return in.nextDoc();
+        }
+
+        @Override
+        public int advance(int target) throws IOException {
+            steps++;
+            return in.advance(target);
         }
     }
 
