@@ -15,7 +15,6 @@ import org.opensearch.common.io.stream.BytesStreamOutput;
 import org.opensearch.common.xcontent.json.JsonXContent;
 import org.opensearch.core.common.ParsingException;
 import org.opensearch.core.common.bytes.BytesReference;
-import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.xcontent.DeprecationHandler;
 import org.opensearch.core.xcontent.NamedXContentRegistry;
 import org.opensearch.core.xcontent.ToXContent;
@@ -28,33 +27,6 @@ class RanksideExtTest {
     private static final String JSON =
             "{'window': 5, 'fusion': {'listwise': 1.5}, 'text_fields': ['a', 'b'],"
                     + " 'exact_window': true, 'instruction': null}";
-
-    /** One of another plugin. */
-    private static final class Other extends SearchExtBuilder {
-        @Override
-        public String getWriteableName() {
-            return "other";
-        }
-
-        @Override
-        public void writeTo(StreamOutput out) {}
-
-        @Override
-        public XContentBuilder toXContent(XContentBuilder builder, ToXContent.Params params)
-                throws IOException {
-            return builder.field("other", 1);
-        }
-
-        @Override
-        public boolean equals(Object other) {
-            return this == other;
-        }
-
-        @Override
-        public int hashCode() {
-            return 1;
-        }
-    }
 
     @Test
     void whatARequestSaysIsPrintedAsItCame() throws IOException {
