@@ -26,6 +26,8 @@ SPACES = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
+QUERY_TEXT = "$.ext.ml_inference.query_text"
+RESCORE_VECTOR = "$.rescore[0].query.rescore_query.script_score.script.params.vector"
 NO_KEY = "none"  # ml-commons refuses a connector without a credential
 
 
@@ -69,6 +71,24 @@ def rerank_connector(name: str, target: SidecarTarget, options: PipelineOptions)
     }
     action = _predict(target.at("/v1/rerank"), request, "cohere.rerank", target)
     what = "Scores for the search pipeline"
+    return _connector(name, what, action, target, timeout=options.search_timeout, retries=0)
+
+
+def query_connector(
+    name: str, target: SidecarTarget, meta: IndexMeta, options: PipelineOptions
+) -> dict[str, Any]:
+    """An ml-commons connector to `/v1/embeddings`, for the query of one search."""
+    request = {
+        "input": "${parameters.query_text}",
+        "model": "${parameters.model}",
+        "input_type": "query",
+        "dimensions": meta.dimensions,
+        "encoding_format": "float",
+        "vector_fingerprint": meta.fingerprint,
+    }
+    action = _predict(target.at("/v1/embeddings"), request, "openai.embedding", target)
+    del action["pre_process_function"]  # it makes a list, also of one text
+    what = "A query's vector for the search pipeline"
     return _connector(name, what, action, target, timeout=options.search_timeout, retries=0)
 
 
@@ -128,6 +148,27 @@ def opensearch_search(model_id: str, text_fields: Sequence[str]) -> dict[str, An
     return {
         "description": f"Rerank by Rankside's sidecar ({MARK})",
         "response_processors": [{"rerank": rerank}],
+    }
+
+
+def opensearch_query(model_id: str) -> dict[str, Any]:
+    """A search pipeline that puts the query's vector into the request's own rescore clause.
+
+    The request's `ext.ml_inference.query_text` is embedded, and `params.vector` of its first
+    rescore's script becomes the vector. A request without these stays as it is, and so does one
+    whose query could not be embedded.
+    """
+    infer = {
+        "model_id": model_id,
+        "function_name": "remote",
+        "full_response_path": True,
+        "input_map": [{"query_text": QUERY_TEXT}],
+        "output_map": [{RESCORE_VECTOR: "$.inference_results[0].output[0].data"}],
+        "ignore_failure": True,
+    }
+    return {
+        "description": f"The query's vector by Rankside's sidecar ({MARK})",
+        "request_processors": [{"ml_inference": infer}],
     }
 
 

@@ -81,6 +81,11 @@ def search_name(options: PipelineOptions) -> str:
     return f"{options.name}-rerank"
 
 
+def query_name(options: PipelineOptions) -> str:
+    """Name of the search pipeline that embeds a query for a rescore."""
+    return f"{options.name}-query"
+
+
 async def has_ingest_pipeline(engine: Engine, options: PipelineOptions) -> bool:
     """Whether the ingest pipeline is there, whoever made it."""
     pipeline = IngestPipeline(ingest_name(options), Part.INGEST, {})
@@ -140,7 +145,17 @@ def _opensearch_search(
         bodies.opensearch_search(ref(key(model)), meta.text_fields),
         needs=(key(model),),
     )
-    return [connector, model, pipeline]
+    return [connector, model, pipeline, *_opensearch_query(meta, options, target)]
+
+
+def _opensearch_query(
+    meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> list[Resource]:
+    name = query_name(options)
+    connector = Connector(name, Part.SEARCH, bodies.query_connector(name, target, meta, options))
+    model = _model(connector)
+    body = bodies.opensearch_query(ref(key(model)))
+    return [connector, model, SearchPipeline(name, Part.SEARCH, body, needs=(key(model),))]
 
 
 def _model(connector: Connector) -> RemoteModel:

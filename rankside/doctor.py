@@ -35,6 +35,7 @@ CHECKS: Sequence[Check] = (
     Check("listwise call", Side.SIDECAR, sidecar.round_trip, ("model",)),
     Check("engine embeds", Side.ENGINE, calls.embeds, ("engine",)),
     Check("engine reranks", Side.ENGINE, calls.reranks, ("engine",)),
+    Check("engine queries", Side.ENGINE, calls.embeds_queries, ("engine",)),
     Check("ingest pipeline", Side.ENGINE, calls.pipeline_agreed, ("engine", "model")),
 )
 

@@ -16,6 +16,7 @@ from pipelines.catalogue import (
     check_parts,
     has_ingest_pipeline,
     ingest_name,
+    query_name,
     search_name,
 )
 from pipelines.cluster import settings_for
@@ -57,7 +58,7 @@ async def wanted(
     target = sidecar_target(options, settings.client, meta.model)
     made = catalogue(engine.kind, meta, options, target, parts, attached=attached)
     cluster = Part.CLUSTER in parts and engine.kind is EngineKind.OPENSEARCH
-    models = (ingest_name(options), search_name(options))
+    models = (ingest_name(options), search_name(options), query_name(options))
     first = await settings_for(engine, target, models) if cluster else []
     return (*first, *made)
 

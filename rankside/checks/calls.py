@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from connectors.engine import Engine, EngineKind
-from pipelines.catalogue import ingest_name, search_name
+from pipelines.catalogue import ingest_name, query_name, search_name
 from pipelines.mlcommons import ML, RemoteModel
 from pipelines.options import EnginePath, Part
 from pipelines.resources import InferenceEndpoint, IngestPipeline
@@ -32,11 +32,17 @@ _ADDRESS = f"give an address that the engine's nodes reach: {_APPLY} --engine-si
 async def embeds(case: Case) -> Finding:
     """The engine has the sidecar embed a text, as its ingest pipeline would."""
     name = ingest_name(case.settings.pipelines)
-    vector, finding = await _called(case, "engine embeds", name, _EMBED)
-    if vector is None or case.card is None or len(vector) == case.card.dimensions:
-        return finding
-    sentence = f"{name} gives {len(vector)} dimensions, the sidecar {case.card.dimensions}"
-    return Finding(finding.name, Level.PROBLEM, sentence, f"{_APPLY}`")
+    return _of_length(case, name, *await _called(case, "engine embeds", name, _EMBED))
+
+
+async def embeds_queries(case: Case) -> Finding:
+    """The engine has the sidecar embed a query, as the pipeline of a rescore would."""
+    check = "engine queries"
+    if known(case.engine).kind is EngineKind.ELASTICSEARCH:
+        return _not_run(check, "Elasticsearch has no stock processor for it")
+    name = query_name(case.settings.pipelines)
+    call = {EngineKind.OPENSEARCH: _embed_query_by_model}
+    return _of_length(case, name, *await _called(case, check, name, call))
 
 
 async def reranks(case: Case) -> Finding:
@@ -72,6 +78,14 @@ async def pipeline_agreed(case: Case) -> Finding:
     )
 
 
+def _of_length(case: Case, name: str, vector: list[float] | None, finding: Finding) -> Finding:
+    """``finding``, unless the vector is not as long as the sidecar's."""
+    if vector is None or case.card is None or len(vector) == case.card.dimensions:
+        return finding
+    sentence = f"{name} gives {len(vector)} dimensions, the sidecar {case.card.dimensions}"
+    return Finding(finding.name, Level.PROBLEM, sentence, f"{_APPLY}`")
+
+
 async def _called(
     case: Case, check: str, name: str, calls: Mapping[EngineKind, Call]
 ) -> tuple[list[float] | None, Finding]:
@@ -104,6 +118,12 @@ def _not_run(name: str, sentence: str) -> Finding:
 async def _embed_by_model(engine: Engine, name: str) -> list[float] | None:
     body = {"return_number": True, "target_response": ["sentence_embedding"]}
     output = await _predicted(engine, name, "text_embedding", {"text_docs": _TEXTS[:1], **body})
+    return None if output is None else [float(number) for number in output[0]["data"]]
+
+
+async def _embed_query_by_model(engine: Engine, name: str) -> list[float] | None:
+    body = {"parameters": {"query_text": "what lights a house"}}
+    output = await _predicted(engine, name, "remote", body)
     return None if output is None else [float(number) for number in output[0]["data"]]
 
 

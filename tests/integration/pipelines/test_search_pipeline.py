@@ -76,7 +76,8 @@ async def test_its_order_is_the_sidecars_own_over_the_same_inputs(
     reaches the sidecar by the processor, so none is sent to `/v1/rank` here: every score is 0.
     """
     engine = cleaned_opensearch
-    index = await filled(engine, meta, options, target, shards)
+    patient = options.model_copy(update={"search_timeout": 60})
+    index = await filled(engine, meta, patient, target, shards)
     async with httpx.AsyncClient(base_url=target.url, timeout=60) as sidecar:
         for query in QUERIES:
             first = await hits_of(engine, index, asking(query), None)

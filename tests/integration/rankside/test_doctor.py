@@ -36,7 +36,8 @@ DOCUMENTS = [
     {"title": "Boats", "text": "They sail."},
 ]
 NOBODY = SidecarClientOptions(url="http://127.0.0.1:9")
-ENGINE_CALLS = ("engine embeds", "engine reranks", "ingest pipeline")
+CALLS = ("engine embeds", "engine reranks", "engine queries")
+ENGINE_CALLS = (*CALLS, "ingest pipeline")
 INDEX_CHECKS = ("index", "index model", "vector field", "vectors", "freshness")
 
 
@@ -97,7 +98,7 @@ async def test_a_healthy_pair_has_no_problem(engine: Engine, index: str, sidecar
     assert {name for name in good if found[name].level is not Level.GOOD} == set()
     assert "2 of 2 documents" in found["vectors"].sentence
     assert " ms" in found["listwise call"].sentence
-    assert found["engine embeds"].level is found["engine reranks"].level is Level.NOT_RUN
+    assert {found[name].level for name in CALLS} == {Level.NOT_RUN}
 
 
 async def test_a_sidecar_that_is_down_is_the_sidecars_problem_alone(
@@ -216,7 +217,7 @@ async def test_the_engine_is_seen_to_reach_the_sidecar(
     await apply_stock(opensearch, other, stock, lost)
     found = await examined(looked, None)
     assert {found[name].level for name in ENGINE_CALLS} == {Level.PROBLEM}
-    for name in ("engine embeds", "engine reranks"):
+    for name in CALLS:
         assert "Connection refused" in found[name].sentence
         assert "--engine-sidecar" in found[name].remedy
     assert found["listwise call"].level is Level.GOOD
@@ -229,8 +230,9 @@ async def test_a_model_that_the_sidecar_no_longer_serves_is_seen_by_the_engine(
     before = meta.model_copy(update={"fingerprint": "0" * 16})
     await apply_stock(opensearch, before, stock, SidecarTarget(sidecar_url, meta.model))
     found = await examined(settings(opensearch, sidecar_url, name=stock.name), None)
-    assert "0" * 16 in found["engine embeds"].sentence
-    assert "rankside backfill" in found["engine embeds"].remedy
+    for name in ("engine embeds", "engine queries"):
+        assert "0" * 16 in found[name].sentence
+        assert "rankside backfill" in found[name].remedy
     assert found["engine reranks"].level is Level.GOOD, "scores of texts are of no index"
 
 
@@ -248,7 +250,7 @@ async def test_a_key_that_the_sidecar_no_longer_takes_is_seen_by_the_engine(
         old = SidecarTarget(url, meta.model, "old-key-of-the-sidecar")
         await apply_stock(opensearch, meta, stock, old)
         found = await examined(settings(opensearch, sidecar_url, name=stock.name), None)
-    for name in ("engine embeds", "engine reranks"):
+    for name in CALLS:
         assert found[name].level is Level.PROBLEM
         assert "--refresh-secrets" in found[name].remedy
 
@@ -264,7 +266,7 @@ async def test_private_addresses_that_connectors_may_not_call(
     finally:
         private["persistent"][PRIVATE] = None
         await opensearch.request("PUT", "/_cluster/settings", body=private)
-    for name in ("engine embeds", "engine reranks"):
+    for name in CALLS:
         assert "private ip" in found[name].sentence
         assert "--only cluster" in found[name].remedy
 
@@ -274,7 +276,7 @@ async def test_a_stock_path_of_which_nothing_was_applied(
 ) -> None:
     looked = settings(opensearch, sidecar_url, name=stock.name, path=stock.path)
     found = await examined(looked, None)
-    for name in ("engine embeds", "engine reranks"):
+    for name in CALLS:
         assert found[name].level is Level.PROBLEM
         assert found[name].remedy == "`rankside apply --path stock`"
 

@@ -130,7 +130,7 @@ async def test_removal_finds_all_of_either_path_whatever_the_settings_say() -> N
     engine.answers["GET", "/_plugins/_ml/connectors/_search"] = {}
     for path in EnginePath:
         resources = await removable(engine, PipelineOptions(path=path), list(Part))
-        assert len(resources) == 7
+        assert len(resources) == 10
         assert "cluster settings" not in {resource.kind for resource in resources}
 
 

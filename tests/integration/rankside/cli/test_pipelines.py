@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from plugin.ranking.errors import UsageError
+from plugin.ranking.errors import EngineError, UsageError
 from rankside.cli import doctor, pipelines
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -47,7 +47,7 @@ def printed(result: Result) -> Any:
 
 def test_from_plan_to_nothing_to_do_to_nothing_left(run: Run) -> None:
     planned = printed(run("plan", *STOCK, "--json"))
-    assert planned["pending"] == 7
+    assert planned["pending"] == 10
     first, *rest = planned["changes"]
     assert (first["resource"], first["action"]) == (SETTINGS, "unchanged")
     assert all(change["diff"] for change in rest)
@@ -105,3 +105,13 @@ def test_settings_that_do_not_load_are_the_one_finding() -> None:
     report = json.loads(result.stdout)
     assert result.exit_code == report["exit"] == 2
     assert [one["name"] for one in report["findings"]] == ["settings"]
+
+
+def test_a_path_whose_plugin_is_missing_is_refused_in_one_sentence(run: Run) -> None:
+    error = run("plan", "--path", "plugin").exception
+    assert isinstance(error, EngineError)
+    assert str(error) == (
+        "this OpenSearch cluster lacks the plugin rankside on any node; install it, or apply the "
+        "rest with --only template"
+    )
+    assert printed(run("plan", "--path", "plugin", "--only", "template", "--json"))["pending"] == 1
