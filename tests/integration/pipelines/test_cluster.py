@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -99,3 +100,20 @@ async def test_they_stay_when_the_rest_is_destroyed(
     await applied(engine, wanted)
     (await remove(engine, await plan_removal(engine, wanted[1:]))).raise_if_incomplete()
     assert (await plan(engine, wanted[:1])).pending == ()
+
+
+async def test_remote_models_run_whatever_is_said_of_ml_nodes(
+    cleaned_opensearch: Engine, meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> None:
+    engine, index = cleaned_opensearch, f"{options.name}-docs"
+    nodes = (await engine.request("GET", "/_nodes/_all/_none"))["nodes"].values()
+    assert not any("ml" in node["roles"] for node in nodes)
+    only: dict[str, Any] = {"persistent": {"plugins.ml_commons.only_run_on_ml_node": "true"}}
+    await engine.request("PUT", "/_cluster/settings", body=only)
+    try:
+        await applied(engine, resources(meta, options, target))
+        await write(engine, index, DOCUMENTS)
+    finally:
+        only["persistent"]["plugins.ml_commons.only_run_on_ml_node"] = None
+        await engine.request("PUT", "/_cluster/settings", body=only)
+    assert "rankside_vector" in (await sources(engine, index))["a"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,9 +14,12 @@ from connectors.engine import Engine
 from connectors.meta import IndexMeta
 from pipelines.bodies import SidecarTarget
 from pipelines.options import PipelineOptions
+from pipelines.planning import plan
+from plugin.ranking.errors import EngineRejected
 from tests.articles import article_documents
 from tests.integration.pipelines.steps import applied, free_port, resources, sources, write
 
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "pipelines.md"
 QUERY = 'who "mends" it in winter'
 ARTICLES = dict(list(article_documents().items())[::8])
 SIZE = len(ARTICLES)
@@ -60,6 +64,10 @@ async def query_vector(target: SidecarTarget) -> list[float]:
         answer = (await sidecar.post("/v1/embeddings", json=body)).raise_for_status().json()
     found: list[float] = answer["data"][0]["embedding"]
     return found
+
+
+def test_the_page_shows_this_script() -> None:
+    assert SCRIPT in PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("shards", [1, 3])
@@ -128,3 +136,27 @@ async def test_a_search_that_does_not_ask_for_it_is_left_alone(
         after = await scores(engine, options, body, search_pipeline=f"{options.name}-query")
         assert after == first
     assert set(await sources(engine, index)) == {"a", "b"}
+
+
+async def test_a_neural_query_in_the_rescore_fails_with_the_sidecar(
+    cleaned_opensearch: Engine, meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> None:
+    engine, index = cleaned_opensearch, f"{options.name}-docs"
+    wanted = resources(meta, options, target)
+    await applied(engine, wanted)
+    planned = await plan(engine, wanted)
+    name = f"ml-commons model {options.name}-embed"
+    (model,) = [one.found for one in planned.changes if one.key == name]
+    assert model is not None
+    await write(engine, index, {"a": {"text": "winter"}, "b": {"text": "winter and frost"}})
+    neural = {"neural": {"rankside_vector": {"query_text": "ice", "model_id": model.id, "k": 2}}}
+    body = {
+        "query": {"match": {"text": "winter"}},
+        "rescore": {"window_size": 2, "query": {"rescore_query": neural}},
+    }
+    first = await scores(engine, options, {"query": body["query"]})
+    assert await scores(engine, options, body) != first
+    lost = SidecarTarget(f"http://127.0.0.1:{free_port()}", meta.model)
+    await applied(engine, resources(meta, options, lost))
+    with pytest.raises(EngineRejected, match="Connection refused"):
+        await scores(engine, options, body)
