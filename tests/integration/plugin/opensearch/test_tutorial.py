@@ -1,0 +1,46 @@
+"""The tutorial of the plugin, run block by block as it stands on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from opensearchpy import OpenSearch
+
+from deploy.local import RunningNode
+from plugin.models.encoder import Encoder
+from plugin.sidecar.app import create_app
+from plugin.sidecar.options import SidecarOptions
+from tests.pages import ROOT, shell, steps
+from tests.serving import serving
+
+PAGE = ROOT / "docs" / "tutorial" / "opensearch-plugin.md"
+STOP = "\nStop it, with Ctrl-C"
+START = ["rankside engine up --plugin", "RANKSIDE_MODEL__NAME=all-minilm-l6-v2 rankside serve"]
+INDICES = "notes,rankside-eval-house-notes-*"
+
+
+@pytest.fixture
+def engine(plugin_node: RunningNode, opensearch: OpenSearch) -> Iterator[str]:
+    """The node, which has nothing of the tutorial in the end."""
+    yield plugin_node.url
+    opensearch.indices.delete(index=INDICES, ignore_unavailable=True)
+    opensearch.search_pipeline.delete(id="notes-rerank", ignore=404)
+    opensearch.ingest.delete_pipeline(id="notes-embed", ignore=404)
+
+
+def test_every_block_prints_what_the_page_says(engine: str, minilm: Encoder) -> None:
+    page = PAGE.read_text("utf-8")
+    start, addresses, *rest = steps(page)
+    assert start.commands.splitlines() == START
+    assert addresses.commands.startswith("engine=$(rankside engine status")
+    stops = page.index(STOP)
+    with shell() as bash, ExitStack() as running:
+        sidecar = running.enter_context(serving(create_app(SidecarOptions(), minilm)))
+        bash.run(f"engine={engine}\nsidecar={sidecar}")
+        for step in rest:
+            if step.place > stops:
+                running.close()  # the sidecar
+            step.check(bash.run(step.commands))
+    assert sum(bool(step.documents or step.lines) for step in rest) == len(rest)
