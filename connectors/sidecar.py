@@ -183,7 +183,7 @@ class SidecarClient:
         _raise_for_status(response)
         try:
             return response.json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:  # the latter for what is nested too deep
             raise ModelOutputError(f"what answers at {self.url} is not a sidecar") from error
 
 
@@ -237,5 +237,5 @@ def _raise_for_status(response: httpx.Response) -> None:
 def _message(response: httpx.Response) -> str:
     try:
         return str(response.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return response.text[:200] or response.reason_phrase

@@ -140,6 +140,16 @@ async def test_any_other_error_answer_is_told(body: Any) -> None:
     assert caught.value.status == 413
 
 
+async def test_what_is_nested_too_deep_to_be_read_is_no_answer() -> None:
+    tower = b'{"a":' * 50_000
+    async with client(lambda _: httpx.Response(200, content=tower)) as sidecar:
+        with pytest.raises(ModelOutputError, match="not a sidecar"):
+            await sidecar.listwise(ListwiseCall(query="q", hits=HITS))
+    async with client(lambda _: httpx.Response(500, content=tower)) as sidecar:
+        with pytest.raises(SidecarRejected, match="500"):
+            await sidecar.listwise(ListwiseCall(query="q", hits=HITS))
+
+
 @pytest.mark.parametrize(
     "error",
     [
