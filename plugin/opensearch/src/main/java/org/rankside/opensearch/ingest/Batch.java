@@ -3,7 +3,7 @@ package org.rankside.opensearch.ingest;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** Texts that are sent in one call. */
+/** Texts that are sent in one call; only its lane changes it. */
 final class Batch {
     /**
      * A text and the vector that it is to get.
@@ -24,6 +24,7 @@ final class Batch {
 
     private final List<Job> jobs;
     private int tries;
+    private long answersBefore;
 
     /** One or more jobs that fit each other. */
     Batch(List<Job> jobs) {
@@ -46,13 +47,22 @@ final class Batch {
         return jobs.stream().map(Job::text).toList();
     }
 
-    /** How often it was refused for now; only the one who sends it asks and counts. */
+    /** How often it was refused for now. */
     int tries() {
         return tries;
     }
 
     void triedAgain() {
         tries++;
+    }
+
+    /** How many answers its lane had when it was sent last. */
+    long answersBefore() {
+        return answersBefore;
+    }
+
+    void sentAfter(long answers) {
+        answersBefore = answers;
     }
 
     /** Both halves of more than one job. */

@@ -1,5 +1,7 @@
 package org.rankside.opensearch.ingest;
 
+import static org.opensearch.ingest.ConfigurationUtils.newConfigurationException;
+
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -56,7 +58,11 @@ public final class EmbeddingFactory implements Processor.Factory {
             String description,
             Map<String, Object> config) {
         EmbeddingParameters parameters = EmbeddingParameters.read(tag, config);
-        sidecars.get().requireKey(parameters.asking().auth());
+        try {
+            sidecars.get().requireKey(parameters.asking().auth());
+        } catch (IllegalArgumentException error) {
+            throw newConfigurationException(EmbeddingProcessor.TYPE, tag, "auth", error.getMessage());
+        }
         return new EmbeddingProcessor(tag, description, parameters, targets, queue(), threads);
     }
 

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import org.rankside.client.Embeddings;
 import org.rankside.client.Json;
 import org.rankside.client.Models;
@@ -59,7 +60,7 @@ final class EmbeddingQueue {
         return new Lane(this::send, scheduler, patience);
     }
 
-    private void send(Batch batch, Lane.Answered answered) {
+    private void send(Batch batch, BiConsumer<Embeddings.Answer, SidecarException> answered) {
         Json json = sidecars.json();
         Asking asking = batch.asking();
         Embeddings.Call call = new Embeddings.Call(batch.texts(), batch.fingerprint());
@@ -68,7 +69,7 @@ final class EmbeddingQueue {
             body = json.write(call.written());
         } catch (IOException | RuntimeException error) {
             String why = "the texts cannot be written as JSON (" + error.getMessage() + ")";
-            answered.with(null, new SidecarException(Reason.SIDECAR_REJECTED, why, error));
+            answered.accept(null, new SidecarException(Reason.SIDECAR_REJECTED, why, error));
             return;
         }
         sidecars.sendDocuments(
@@ -84,7 +85,7 @@ final class EmbeddingQueue {
                             if (failure != null && Failures.isOtherModel(failure)) {
                                 sidecars.forget(asking.addresses());
                             }
-                            answered.with(answer, failure);
+                            answered.accept(answer, failure);
                         });
     }
 }

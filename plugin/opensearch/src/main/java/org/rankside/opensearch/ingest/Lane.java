@@ -6,10 +6,12 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.opensearch.OpenSearchException;
 import org.rankside.client.Embeddings;
+import org.rankside.client.Reason;
 import org.rankside.client.SidecarException;
 
 /**
@@ -20,14 +22,9 @@ import org.rankside.client.SidecarException;
  * the one before them has ended. Safe for concurrent use.
  */
 final class Lane {
-    /** Makes a call; fails with a {@link SidecarException}, never throws. */
+    /** Makes a call and never throws; one of the two that it tells once is null. */
     interface Sender {
-        void send(Batch batch, Answered answered);
-    }
-
-    /** Told once what became of a call: one of the two is null. */
-    interface Answered {
-        void with(Embeddings.Answer answer, SidecarException error);
+        void send(Batch batch, BiConsumer<Embeddings.Answer, SidecarException> answered);
     }
 
     /** Runs something later, on a thread of the engine's. */
@@ -43,9 +40,11 @@ final class Lane {
     private final Scheduler scheduler;
     private final Patience patience;
     private final Deque<Batch.Job> waiting = new ArrayDeque<>();
-    private final Deque<Batch> halves = new ArrayDeque<>();
+    private final Deque<Batch> before = new ArrayDeque<>(); // those that wait
     private final AtomicInteger pumped = new AtomicInteger();
     private int running;
+    private long answers;
+    private boolean held;
     private boolean fails;
 
     Lane(Sender sender, Scheduler scheduler, Patience patience) {
@@ -77,12 +76,12 @@ final class Lane {
     }
 
     private synchronized Batch next() {
-        Batch.Job first = halves.isEmpty() ? waiting.peek() : halves.peek().jobs().getFirst();
-        if (first == null || running >= first.asking().maxConcurrent()) {
+        Batch.Job first = before.isEmpty() ? waiting.peek() : before.peek().jobs().getFirst();
+        if (first == null || held || running >= first.asking().maxConcurrent()) {
             return null;
         }
         running++;
-        return halves.isEmpty() ? gathered(first) : halves.poll();
+        return before.isEmpty() ? gathered(first) : before.poll();
     }
 
     private Batch gathered(Batch.Job first) {
@@ -99,6 +98,9 @@ final class Lane {
     }
 
     private void send(Batch batch) {
+        synchronized (this) {
+            batch.sentAfter(answers);
+        }
         sender.send(batch, (answer, error) -> settle(batch, answer, error));
     }
 
@@ -111,6 +113,8 @@ final class Lane {
         Duration pause = pause(batch, error);
         if (pause != null) {
             sendLater(batch, pause, error);
+        } else if (error.reason() == Reason.CIRCUIT_OPEN && waitsForOthers(batch)) {
+            pump();
         } else if (Failures.isOfTexts(error) && batch.jobs().size() > 1) {
             ended(batch.halves(), false);
         } else {
@@ -127,6 +131,21 @@ final class Lane {
         }
     }
 
+    /**
+     * Puts back a batch that was not let through, where another call is the circuit's probe: what
+     * becomes of that decides. Whether it did.
+     */
+    private synchronized boolean waitsForOthers(Batch batch) {
+        boolean answered = answers > batch.answersBefore();
+        if (!answered && running == 1) {
+            return false;
+        }
+        running--;
+        before.addFirst(batch);
+        held = !answered;
+        return true;
+    }
+
     private synchronized Duration pause(Batch batch, SidecarException error) {
         return patience.pause(batch, error);
     }
@@ -136,8 +155,10 @@ final class Lane {
         boolean recovered;
         synchronized (this) {
             running--;
-            halves.addAll(again);
-            if (answered || (running == 0 && waiting.isEmpty() && halves.isEmpty())) {
+            held = false;
+            before.addAll(again);
+            answers += answered ? 1 : 0;
+            if (answered || (running == 0 && waiting.isEmpty() && before.isEmpty())) {
                 patience.renew();
             }
             recovered = answered && fails;

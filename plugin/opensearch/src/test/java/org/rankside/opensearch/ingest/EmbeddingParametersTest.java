@@ -107,9 +107,9 @@ class EmbeddingParametersTest {
                     assertThrows(IllegalArgumentException.class, () -> node.processor(model));
             assertEquals("left: {model=m}", left.getMessage());
             String auth = "{" + URL + ", 'auth': 'k'}";
-            IllegalArgumentException key =
-                    assertThrows(IllegalArgumentException.class, () -> node.processor(auth));
-            assertTrue(key.getMessage().startsWith("the keystore has no rankside.auth.k.key"));
+            OpenSearchParseException key =
+                    assertThrows(OpenSearchParseException.class, () -> node.processor(auth));
+            assertTrue(key.getMessage().startsWith("[auth] the keystore has no rankside.auth.k.key"));
         }
     }
 

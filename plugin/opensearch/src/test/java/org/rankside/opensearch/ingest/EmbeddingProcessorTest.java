@@ -76,6 +76,12 @@ class EmbeddingProcessorTest {
     }
 
     @Test
+    void aKeyOfTheKeystoreIsShown() {
+        run(processor(", 'auth': 'main'"), document("books", "text", "a"));
+        assertEquals(List.of("Bearer secret"), sidecar.keys);
+    }
+
+    @Test
     void aCallHasNoMoreTextsThanTheBatchSize() {
         IngestDocument[] documents = new IngestDocument[5];
         for (int at = 0; at < 5; at++) {
@@ -211,19 +217,23 @@ class EmbeddingProcessorTest {
     @Test
     @SuppressWarnings("try")
     void whatComesAfterRunsForTheSameUser() throws Exception {
+        sidecar.holds(); // or the answer might be there before the caller has gone on
         CompletableFuture<String> user = new CompletableFuture<>();
-        String caller = Thread.currentThread().getName();
+        CompletableFuture<Thread> thread = new CompletableFuture<>();
         try (ThreadContext.StoredContext here = node.context().stashContext()) {
             node.context().putHeader("user", "anna");
             processor("")
                     .execute(
                             document("books", "text", "a"),
                             (result, error) -> {
-                                assertNotEquals(caller, Thread.currentThread().getName());
+                                thread.complete(Thread.currentThread());
                                 user.complete(node.context().getHeader("user"));
                             });
         }
+        sidecar.release();
         assertEquals("anna", user.get(30, TimeUnit.SECONDS));
+        assertNotEquals(Thread.currentThread(), thread.get());
+        assertNull(node.context().getHeader("user"));
     }
 
     /** Writes down why a document failed. */

@@ -42,6 +42,7 @@ final class FakeNode implements AutoCloseable {
 
     FakeNode(Path home, long maxWaiting, String... settings) {
         Settings.Builder builder = Settings.builder().put("path.home", home);
+        builder.setSecureSettings(new Keystore(Map.of("rankside.auth.main.key", "secret")));
         for (int at = 0; at < settings.length; at += 2) {
             builder.put(settings[at], settings[at + 1]);
         }

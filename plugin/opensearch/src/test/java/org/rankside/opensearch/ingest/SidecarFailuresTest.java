@@ -42,7 +42,7 @@ class SidecarFailuresTest {
                 new FakeNode(
                         home, MAX_WAITING,
                         "rankside.circuit.failures", "3",
-                        "rankside.circuit.open_for", "300ms",
+                        "rankside.circuit.open_for", "700ms",
                         "rankside.circuit.open_for_at_most", "1h");
         node.index("books", FakeNode.MAPPING);
     }
@@ -111,9 +111,29 @@ class SidecarFailuresTest {
         assertFails("cannot be reached", RestStatus.SERVICE_UNAVAILABLE, results.subList(0, 3));
         assertFails("is not asked for a while", RestStatus.SERVICE_UNAVAILABLE, results.subList(3, 5));
         for (int probe = 0; probe < 3; probe++) { // each of which opens the circuit no longer
-            Thread.sleep(350);
+            Thread.sleep(800);
             assertFails("cannot be reached", RestStatus.SERVICE_UNAVAILABLE, run(processor, books("a")));
         }
+    }
+
+    @Test
+    void aSidecarThatIsBackTakesAllThatComesAfterItsProbe() throws Exception {
+        sidecar.refuses(3, 500, "");
+        for (String text : List.of("a", "b", "c")) {
+            assertFails("HTTP 500", RestStatus.BAD_GATEWAY, run(processor(""), books(text)));
+        }
+        assertFails("is not asked for a while", RestStatus.SERVICE_UNAVAILABLE, run(processor(""), books("d")));
+        Thread.sleep(800);
+        sidecar.holds();
+        CompletableFuture<List<IngestDocumentWrapper>> done =
+                FakeNode.start(processor(", 'batch_size': 1"), books("a", "b", "c", "d", "e", "f"));
+        while (sidecar.calls.size() < 4) {
+            Thread.sleep(5);
+        }
+        Thread.sleep(100); // in which the others would have failed
+        assertEquals(4, sidecar.calls.size());
+        sidecar.release();
+        done.get(30, TimeUnit.SECONDS).forEach(one -> assertNull(one.getException()));
     }
 
     @Test
