@@ -41,7 +41,9 @@ class RerankFilterTest {
     void make() {
         Settings settings = Settings.builder().put("path.home", home.toString()).build();
         sidecars = new Sidecars(new Environment(settings, home), engine.threads);
-        Reranker reranker = new Reranker(engine.client, null, engine.threads, sidecars, null, null);
+        AskingFactory askings =
+                new AskingFactory(engine.client, null, engine.threads, sidecars, null, null);
+        Reranker reranker = new Reranker(askings, null);
         filter = new RerankFilter(() -> reranker, () -> context);
     }
 
