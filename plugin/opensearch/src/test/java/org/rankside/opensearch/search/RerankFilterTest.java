@@ -43,7 +43,7 @@ class RerankFilterTest {
         sidecars = new Sidecars(new Environment(settings, home), engine.threads);
         AskingFactory askings =
                 new AskingFactory(engine.client, null, engine.threads, sidecars, null, null);
-        Reranker reranker = new Reranker(askings, null);
+        Reranker reranker = new Reranker(askings, sidecars.stats());
         filter = new RerankFilter(() -> reranker, () -> context);
     }
 
