@@ -176,11 +176,22 @@ async def add_texts(
 async def add_vectors(
     engine: Engine, index: str, hits: Sequence[WindowHit], target: Target
 ) -> list[WindowHit]:
-    """``hits`` with their stored vector where it is sound, by one search."""
+    """``hits`` with their stored vector where it is sound, and its fingerprint, by one search."""
     fetched = vector_fields(engine.kind, target.vector_field)
+    if target.hash_field:
+        fetched["docvalue_fields"] = [*fetched.get("docvalue_fields", ()), target.hash_field]
     raw = await _by_places(engine, index, [one.place for one in hits], fetched)
-    known = {one.place: one.hit.vector for one in window_hits(raw, raw, target)}
-    return [replace(one, hit=replace(one.hit, vector=known.get(one.place))) for one in hits]
+    known = {one.place: one for one in window_hits(raw, raw, target)}
+    return [
+        replace(
+            one,
+            hit=replace(one.hit, vector=known[one.place].hit.vector),
+            fingerprint=known[one.place].fingerprint,
+        )
+        if one.place in known
+        else one
+        for one in hits
+    ]
 
 
 async def clause_scores(

@@ -11,6 +11,8 @@ from connectors.rescore import Place
 from connectors.target import Target
 from connectors.window import (
     Wanted,
+    WindowHit,
+    add_vectors,
     sound_vector,
     vector_fields,
     window_body,
@@ -18,6 +20,7 @@ from connectors.window import (
     window_params,
     window_search,
 )
+from plugin.ranking.hits import Hit
 from tests.unit.connectors.fakes import FakeEngine
 
 TARGET = Target(
@@ -71,6 +74,20 @@ def test_parameters_of_the_first_stage() -> None:
 def test_vectors_are_asked_for_where_each_engine_has_them() -> None:
     assert vector_fields(OS, "v") == {"_source": False, "fields": ["v"]}
     assert vector_fields(ES, "v") == {"_source": False, "docvalue_fields": ["v"]}
+
+
+@pytest.mark.parametrize(("kind", "form"), [(OS, "fields"), (ES, "docvalue_fields")])
+async def test_a_vector_that_is_added_says_what_it_is_of(kind: EngineKind, form: str) -> None:
+    """A hit of the user's response has no fingerprint, and its vector may be another model's."""
+    fields = {"v": [[0.6, 0.8]], "h": ["other:hash"]}
+    engine = FakeEngine(lambda *_: {"hits": {"hits": [raw("1", fields=fields)]}}, kind)
+    bare = [WindowHit(Place("i", id_), Hit(f"i/{id_}", 1.0, None)) for id_ in ("1", "gone")]
+    added = await add_vectors(engine, "i", bare, TARGET)
+    assert [one.fingerprint for one in added] == ["other", None]
+    assert [one.hit.vector is not None for one in added] == [True, False]
+    (_, body, _) = engine.requests[0]
+    assert "v" in body[form]
+    assert "h" in body["docvalue_fields"]
 
 
 @pytest.mark.parametrize("value", [[0.6, 0.8], [[0.6, 0.8]]], ids=["opensearch", "elasticsearch"])

@@ -44,7 +44,7 @@ final class InsertRank {
     }
 
     private CompletableFuture<Judgement> judged(List<WindowHit> head, List<WindowHit> window) {
-        List<WindowHit> shown = head.stream().map(one -> one.withVector(null)).toList();
+        List<WindowHit> shown = head.stream().map(WindowHit::withoutVector).toList();
         Rank.Call call = new Rank.Call(questions.about(shown, null), "insertrank");
         return sidecar.llm()
                 .thenCombine(

@@ -25,7 +25,11 @@ record WindowHit(Place place, float score, String text, float[] vector, String f
         return new WindowHit(place, score, found, vector, itsFingerprint);
     }
 
-    WindowHit withVector(float[] found) {
-        return new WindowHit(place, score, text, found, fingerprint);
+    WindowHit withVector(float[] found, String itsFingerprint) {
+        return new WindowHit(place, score, text, found, itsFingerprint);
+    }
+
+    WindowHit withoutVector() {
+        return withVector(null, fingerprint);
     }
 }

@@ -84,12 +84,12 @@ final class WindowSearch {
                         });
     }
 
-    /** {@code hits} with their stored vector where it is sound, by one search. */
+    /** {@code hits} with their stored vector where it is sound, and its fingerprint, by one search. */
     CompletableFuture<List<WindowHit>> withVectors(List<WindowHit> hits) {
         if (hits.isEmpty()) {
             return CompletableFuture.completedFuture(hits);
         }
-        return run(withVectors(those(hits.stream().map(WindowHit::place).toList())))
+        return run(withHash(withVectors(those(hits.stream().map(WindowHit::place).toList()))))
                 .thenApply(
                         raw -> {
                             Map<Place, WindowHit> known = byPlace(raw);
@@ -98,7 +98,9 @@ final class WindowSearch {
                                             one ->
                                                     known.containsKey(one.place())
                                                             ? one.withVector(
-                                                                    known.get(one.place()).vector())
+                                                                    known.get(one.place()).vector(),
+                                                                    known.get(one.place())
+                                                                            .fingerprint())
                                                             : one)
                                     .toList();
                         });
