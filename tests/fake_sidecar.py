@@ -164,7 +164,7 @@ class FakeSidecar:
 
         return behave
 
-    def lists(self, **changes: Any) -> Behaviour:
+    def lists(self, *, llm: bool = True, **changes: Any) -> Behaviour:
         """The models, the encoder's card with ``changes``."""
 
         def behave(call: Call) -> None:
@@ -174,9 +174,10 @@ class FakeSidecar:
                 "dimensions": self.profile.dimensions,
                 "prompt_hits": 5,
             }
-            encoder = ModelCard(**{**known, **changes})
-            llm = ModelCard(id="llm", kind="llm", prompt_hits=5)
-            call.answer(200, ModelList(data=[encoder, llm]).model_dump_json().encode())
+            cards = [ModelCard(**{**known, **changes})]
+            if llm:
+                cards.append(ModelCard(id="llm", kind="llm", prompt_hits=5))
+            call.answer(200, ModelList(data=cards).model_dump_json().encode())
 
         return behave
 

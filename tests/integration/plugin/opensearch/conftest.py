@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from plugin.ranking.prompts import document_input
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from tests.articles import FIELDS, article_documents
+from tests.fake_sidecar import FakeSidecar, faking
 from tests.nodes import own_node
 from tests.serving import serving
 
@@ -107,6 +109,35 @@ def opensearch(plugin_node: RunningNode) -> Iterator[OpenSearch]:
     """A client of the node with the plugin."""
     with OpenSearch(plugin_node.url, timeout=60) as client:
         yield client
+
+
+@pytest.fixture
+def once(plugin_node: RunningNode) -> Iterator[OpenSearch]:
+    """A client that takes an error for an answer, and waits for many searches at once."""
+    with OpenSearch(plugin_node.url, timeout=60, max_retries=0, pool_maxsize=64) as client:
+        yield client
+
+
+@pytest.fixture
+def fake(minilm: Encoder) -> Iterator[FakeSidecar]:
+    """A sidecar that fails on demand; it says that it runs the embedded model."""
+    with faking(minilm.profile) as made:
+        yield made
+
+
+@pytest.fixture
+def other_fake(minilm: Encoder) -> Iterator[FakeSidecar]:
+    """And another."""
+    with faking(minilm.profile) as made:
+        yield made
+
+
+@pytest.fixture
+def nowhere() -> Iterator[str]:
+    """An address that refuses."""
+    with socket.socket() as bound:  # and does not listen
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 @pytest.fixture(scope="session")

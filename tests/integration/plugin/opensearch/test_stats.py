@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -74,14 +72,6 @@ def test_nodes_are_chosen_as_elsewhere(opensearch: OpenSearch) -> None:
     for chosen, found in ((id_, 1), ("_local", 1), ("cluster_manager:true", 1), ("another", 0)):
         shown = opensearch.transport.perform_request("GET", f"/_plugins/_rankside/{chosen}/stats")
         assert (shown["_nodes"]["total"], len(shown["nodes"])) == (found, found)
-
-
-@pytest.fixture
-def nowhere() -> Iterator[str]:
-    """An address that refuses."""
-    with socket.socket() as bound:  # and does not listen
-        bound.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
 def stats(client: OpenSearch) -> dict[str, Any]:
