@@ -16,6 +16,7 @@ from opensearchpy.exceptions import TransportError
 
 from connectors.engine import EngineKind
 from connectors.meta import vector_hash
+from evaluation.local_sidecar import free_port
 from pipelines.definitions import index_body
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
@@ -27,7 +28,6 @@ from .writing import META, PROCESSOR, Writer, calls, is_embedded
 # The Python client and the Java module run the same cases.
 CASES = json.loads((Path(__file__).parents[3] / "cases" / "document_text.json").read_text("utf-8"))
 VECTOR = {META.vector_field: {"type": "knn_vector", "dimension": META.dimensions}}
-NOWHERE = "http://127.0.0.1:9"
 
 
 def documents(count: int) -> dict[str, dict[str, Any]]:
@@ -46,6 +46,12 @@ def encoder() -> WordEncoder:
 def sidecar(encoder: WordEncoder) -> Iterator[str]:
     with serving(create_app(SidecarOptions(), encoder)) as url:
         yield url
+
+
+@pytest.fixture
+def nowhere() -> str:
+    """An address where nothing listens, of the test's own: the node remembers such a one."""
+    return f"http://127.0.0.1:{free_port()}"
 
 
 @pytest.fixture
@@ -221,8 +227,8 @@ def refused(items: dict[str, dict[str, Any]], status: int) -> str:
     return str(reason)
 
 
-def test_a_sidecar_that_is_not_there_is_reported_at_once(writer: Writer) -> None:
-    writer.prepare({"url": NOWHERE})
+def test_a_sidecar_that_is_not_there_is_reported_at_once(writer: Writer, nowhere: str) -> None:
+    writer.prepare({"url": nowhere})
     with pytest.raises(TransportError) as alone:
         writer.client.index(index=writer.index, id="1", body={"text": "cold water"})
     assert alone.value.status_code == 503
@@ -231,9 +237,9 @@ def test_a_sidecar_that_is_not_there_is_reported_at_once(writer: Writer) -> None
     assert writer.ids() == set()
 
 
-def test_an_ignored_failure_leaves_no_stale_vector(embedding: Writer) -> None:
+def test_an_ignored_failure_leaves_no_stale_vector(embedding: Writer, nowhere: str) -> None:
     embedding.client.index(index=embedding.index, id="1", body={"text": "cold water"})
-    embedding.pipeline([{PROCESSOR: {"url": NOWHERE, "ignore_failure": True}}])
+    embedding.pipeline([{PROCESSOR: {"url": nowhere, "ignore_failure": True}}])
     items = embedding.bulk({**documents(50), "none": {"number": 1}})
     assert {item["status"] for item in items.values()} == {200, 201}
     embedding.client.update(index=embedding.index, id="1", body={"doc": {"text": "warm water"}})
@@ -352,8 +358,8 @@ def test_many_writers_at_once_are_all_served(embedding: Writer) -> None:
     ("processor", "why"),
     [
         ({}, "[url] is missing"),
-        ({"url": NOWHERE, "model": "m"}, "doesn't support one or more provided configuration"),
-        ({"url": NOWHERE, "auth": "nobody"}, "the keystore has no rankside.auth.nobody.key"),
+        ({"url": "http://a:1", "model": "m"}, "doesn't support one or more provided configuration"),
+        ({"url": "http://a:1", "auth": "nobody"}, "the keystore has no rankside.auth.nobody.key"),
     ],
 )
 def test_a_pipeline_that_cannot_work_is_refused(
