@@ -91,7 +91,7 @@ class Load:
             while not requests.empty():
                 try:
                     request = requests.get_nowait()
-                    self._settle(Writer(client, self._index).bulk(request))
+                    self._settle(Writer(client, self._index).bulk(request, refresh=False))
                 except queue.Empty:
                     return
                 except BaseException as error:

@@ -44,12 +44,14 @@ class Writer:
         """Make or replace the pipeline."""
         self.client.ingest.put_pipeline(id=self.index, body={"processors": processors, **pipeline})
 
-    def bulk(self, documents: Mapping[str, Document], index: str = "") -> dict[str, Any]:
+    def bulk(
+        self, documents: Mapping[str, Document], index: str = "", *, refresh: bool = True
+    ) -> dict[str, Any]:
         """Write documents by their ids in one request; of each, its item in the answer."""
         lines: list[Document] = []
         for id_, source in documents.items():
             lines += [{"index": {"_id": id_}}, source]
-        answer = self.client.bulk(body=lines, index=index or self.index, refresh=True)
+        answer = self.client.bulk(body=lines, index=index or self.index, refresh=refresh)
         items = {item["index"]["_id"]: item["index"] for item in answer["items"]}
         assert list(items) == list(documents)
         return items
