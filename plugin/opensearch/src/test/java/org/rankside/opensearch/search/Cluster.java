@@ -1,16 +1,25 @@
 package org.rankside.opensearch.search;
 
+import org.opensearch.Version;
 import org.opensearch.cluster.ClusterName;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.metadata.IndexMetadata;
 import org.opensearch.cluster.metadata.Metadata;
+import org.opensearch.cluster.node.DiscoveryNode;
+import org.opensearch.cluster.node.DiscoveryNodes;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.common.settings.ClusterSettings;
 import org.opensearch.common.settings.Settings;
+import org.opensearch.core.common.transport.TransportAddress;
 import org.opensearch.threadpool.ThreadPool;
 
-/** A cluster whose state a test says. */
+/** A cluster of the node {@code node} whose indices a test says. */
 final class Cluster extends ClusterService {
+    private static final DiscoveryNode NODE =
+            new DiscoveryNode(
+                    "node",
+                    new TransportAddress(TransportAddress.META_ADDRESS, 9300),
+                    Version.CURRENT);
     private volatile ClusterState state;
 
     Cluster(ThreadPool threads) {
@@ -27,7 +36,11 @@ final class Cluster extends ClusterService {
         for (IndexMetadata.Builder one : indices) {
             metadata.put(one.build(), false);
         }
-        state = ClusterState.builder(new ClusterName("test")).metadata(metadata).build();
+        state =
+                ClusterState.builder(new ClusterName("test"))
+                        .metadata(metadata)
+                        .nodes(DiscoveryNodes.builder().add(NODE).localNodeId("node"))
+                        .build();
     }
 
     @Override

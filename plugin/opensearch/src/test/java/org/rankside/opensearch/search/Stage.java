@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.opensearch.action.search.SearchRequest;
+import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.common.settings.Settings;
+import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.opensearch.core.tasks.TaskId;
 import org.opensearch.env.Environment;
 import org.opensearch.index.query.MatchQueryBuilder;
@@ -19,6 +21,11 @@ import org.rankside.opensearch.node.Sidecars;
 final class Stage implements AutoCloseable {
     static final Target TARGET =
             new Target(List.of(Shelf.TEXT), Shelf.VECTOR, 2, "f", Shelf.HASH, List.of());
+
+    private static final String MAPPING =
+            "{'_meta': {'rankside': {'fingerprint': 'f', 'model': 'm', 'dimensions': 2,"
+                    + " 'vector_field': 'v', 'hash_field': 'h', 'text_fields': ['text']}}, 'properties':"
+                    + " {'v': {'type': 'knn_vector', 'dimension': 2}, 'h': {'type': 'keyword'}}}";
 
     final Engine engine = new Engine();
     final Shelf shelf = new Shelf(6);
@@ -37,6 +44,25 @@ final class Stage implements AutoCloseable {
         } catch (IOException error) {
             throw new IllegalStateException(error);
         }
+    }
+
+    /** A pipeline's parameters, in JSON without the address. */
+    Parameters parameters(String more) {
+        String url = "{'url': '" + fake.address() + "', 'timeout': '20s'";
+        return Parameters.ofPipeline(Cases.object(url + (more.isEmpty() ? "}" : ", " + more + "}")));
+    }
+
+    /** What makes all of it for a search, in a cluster with the index {@code i}. */
+    AskingFactory askings() {
+        Cluster cluster = new Cluster(engine.threads);
+        cluster.has(Indices.index("i", Cases.object(MAPPING)));
+        IndexCatalogue catalogue =
+                new IndexCatalogue(
+                        cluster,
+                        new IndexNameExpressionResolver(engine.threads.getThreadContext()),
+                        new NamedWriteableRegistry(List.of()));
+        return new AskingFactory(
+                engine.client, cluster, engine.threads, sidecars, catalogue, new Cancellations());
     }
 
     /** What asks the sidecar, by a pipeline's parameters in JSON without the address. */
@@ -75,9 +101,7 @@ final class Stage implements AutoCloseable {
     private record Parts(Judge judge, WindowSearch windows) {}
 
     private Parts parts(String parameters) {
-        String url = "{'url': '" + fake.address() + "', 'timeout': '20s'";
-        String more = parameters.isEmpty() ? "" : ", " + parameters;
-        Parameters read = Parameters.ofPipeline(Cases.object(url + more + "}"));
+        Parameters read = parameters(parameters);
         Deadline deadline = new Deadline(System.nanoTime() + Duration.ofSeconds(20).toNanos());
         SearchRequest user =
                 new SearchRequest("i")
