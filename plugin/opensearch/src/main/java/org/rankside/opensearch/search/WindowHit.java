@@ -21,15 +21,29 @@ record WindowHit(Place place, float score, String text, float[] vector, String f
         return fingerprint != null && !fingerprint.isEmpty() && !fingerprint.equals(of);
     }
 
-    WindowHit withText(String found, String itsFingerprint) {
-        return new WindowHit(place, score, found, vector, itsFingerprint);
+    /** With the text of {@code found}, the same hit, and what its vector is of, unless it has one. */
+    WindowHit withTextOf(WindowHit found) {
+        return text != null
+                ? this
+                : new WindowHit(place, score, found.text, vector, found.fingerprint);
     }
 
-    WindowHit withVector(float[] found, String itsFingerprint) {
-        return new WindowHit(place, score, text, found, itsFingerprint);
+    /** With the vector of {@code found}, the same hit, and what it is of. */
+    WindowHit withVectorOf(WindowHit found) {
+        return new WindowHit(place, score, text, found.vector, found.fingerprint);
     }
 
     WindowHit withoutVector() {
-        return withVector(null, fingerprint);
+        return new WindowHit(place, score, text, null, fingerprint);
+    }
+
+    /** What is known of it, and where that is nothing what {@code other}, the same hit, knows. */
+    WindowHit and(WindowHit other) {
+        return new WindowHit(
+                place,
+                score,
+                text == null ? other.text : text,
+                vector == null ? other.vector : vector,
+                fingerprint == null || fingerprint.isEmpty() ? other.fingerprint : fingerprint);
     }
 }

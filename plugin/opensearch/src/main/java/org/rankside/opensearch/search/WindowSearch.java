@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BinaryOperator;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.index.query.QueryBuilder;
 import org.opensearch.search.SearchHit;
@@ -68,20 +69,7 @@ final class WindowSearch {
             return CompletableFuture.completedFuture(hits);
         }
         return run(withTexts(those(places)))
-                .thenApply(
-                        raw -> {
-                            Map<Place, WindowHit> known = byPlace(raw);
-                            return hits.stream()
-                                    .map(
-                                            one ->
-                                                    one.text() != null || !known.containsKey(one.place())
-                                                            ? one
-                                                            : one.withText(
-                                                                    known.get(one.place()).text(),
-                                                                    known.get(one.place())
-                                                                            .fingerprint()))
-                                    .toList();
-                        });
+                .thenApply(raw -> joined(hits, raw, WindowHit::withTextOf));
     }
 
     /** {@code hits} with their stored vector where it is sound, and its fingerprint, by one search. */
@@ -89,21 +77,9 @@ final class WindowSearch {
         if (hits.isEmpty()) {
             return CompletableFuture.completedFuture(hits);
         }
-        return run(withHash(withVectors(those(hits.stream().map(WindowHit::place).toList()))))
-                .thenApply(
-                        raw -> {
-                            Map<Place, WindowHit> known = byPlace(raw);
-                            return hits.stream()
-                                    .map(
-                                            one ->
-                                                    known.containsKey(one.place())
-                                                            ? one.withVector(
-                                                                    known.get(one.place()).vector(),
-                                                                    known.get(one.place())
-                                                                            .fingerprint())
-                                                            : one)
-                                    .toList();
-                        });
+        List<Place> places = hits.stream().map(WindowHit::place).toList();
+        return run(withHash(withVectors(those(places))))
+                .thenApply(raw -> joined(hits, raw, WindowHit::withVectorOf));
     }
 
     /** What {@code query} scores those of {@code places} that it matches. */
@@ -181,20 +157,22 @@ final class WindowSearch {
     private List<WindowHit> hits(SearchHit[] ordered, List<SearchHit[]> fetched) {
         Map<Place, WindowHit> known = new HashMap<>();
         for (SearchHit[] hits : fetched) {
-            byPlace(hits).forEach((place, hit) -> known.merge(place, hit, WindowSearch::both));
+            byPlace(hits).forEach((place, hit) -> known.merge(place, hit, WindowHit::and));
         }
         return byPlace(ordered).keySet().stream().map(known::get).toList();
     }
 
-    private static WindowHit both(WindowHit one, WindowHit other) {
-        return new WindowHit(
-                one.place(),
-                one.score(),
-                one.text() == null ? other.text() : one.text(),
-                one.vector() == null ? other.vector() : one.vector(),
-                one.fingerprint() == null || one.fingerprint().isEmpty()
-                        ? other.fingerprint()
-                        : one.fingerprint());
+    /** {@code hits}, each {@code with} what {@code raw} has of it where it has. */
+    private List<WindowHit> joined(
+            List<WindowHit> hits, SearchHit[] raw, BinaryOperator<WindowHit> with) {
+        Map<Place, WindowHit> known = byPlace(raw);
+        return hits.stream()
+                .map(
+                        one ->
+                                known.containsKey(one.place())
+                                        ? with.apply(one, known.get(one.place()))
+                                        : one)
+                .toList();
     }
 
     private Map<Place, WindowHit> byPlace(SearchHit[] raw) {

@@ -162,8 +162,8 @@ class ResponsesTest {
                         new SortField[] {SortField.FIELD_SCORE},
                         "kind",
                         new Object[] {"a", "b", "c", "d"});
-        SearchHits page = page(response(hits), 1, 2, "2", "0", "1").getHits();
-        assertArrayEquals(new Object[] {"a", "b"}, page.getCollapseValues());
+        SearchHits page = page(response(hits), 0, 3, "2", "0", "1").getHits();
+        assertArrayEquals(new Object[] {"c", "a", "b"}, page.getCollapseValues());
         assertEquals("kind", page.getCollapseField());
         assertEquals(9, page.getTotalHits().value());
         assertEquals(8f, page.getMaxScore());
