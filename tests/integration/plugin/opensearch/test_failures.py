@@ -141,6 +141,22 @@ def test_a_sidecar_that_cannot_say_what_it_runs_is_not_asked_to_rank(
     assert answer.said["status"] == "reranked"
 
 
+def test_a_sidecar_that_stalls_before_it_has_said_what_it_runs_is_asked_once_for_all(
+    once: OpenSearch, articles: Articles, fake: FakeSidecar
+) -> None:
+    fake.on_models = stalls(fake.lists())
+    put_pipeline(once, PIPELINE, url=fake.url, timeout="1s")
+    before = plain(once, articles.index, BODY)
+    with ThreadPoolExecutor(5) as beside:
+        waiting = [
+            beside.submit(search, once, articles.index, BODY, pipeline=PIPELINE) for _ in range(5)
+        ]
+        for one in waiting:
+            assert_as_without_us(one.result(GUARD), before, "deadline")
+    assert fake.listed < 5
+    assert fake.calls == []
+
+
 def test_a_sidecar_without_an_llm_leaves_an_insertrank_search_as_it_was(
     once: OpenSearch, articles: Articles, fake: FakeSidecar
 ) -> None:
