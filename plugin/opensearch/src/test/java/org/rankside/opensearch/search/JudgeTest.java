@@ -2,6 +2,7 @@ package org.rankside.opensearch.search;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.rankside.opensearch.search.Hits.ids;
 import static org.rankside.opensearch.search.Hits.windowHit;
 import static org.rankside.opensearch.search.Shelf.place;
@@ -64,6 +65,19 @@ class JudgeTest {
                 stage.script.rankCalls.getLast().get("hits"));
         assertEquals(
                 List.of("GET /v1/models", "POST /v1/listwise", "POST /v1/rank"), stage.asked());
+    }
+
+    @Test
+    void aCascadesLlmIsSentNoVectorsThatWereFetchedForRocchio() {
+        stage.shelf.byVector.put(place(1), 99f);
+        stage.judged(CASCADE + ", 'fusion': {'listwise': 1, 'rocchio': 1}");
+        Map<String, Object> first =
+                Cases.objectsAt(stage.script.rankCalls.getLast(), "hits").getFirst();
+        assertEquals(Map.of("id", "i/1", "score", 6.0, "text", "text 1"), first);
+        assertTrue(
+                Cases.objectsAt(stage.script.listwiseCalls.getLast(), "hits")
+                        .getFirst()
+                        .containsKey("vector"));
     }
 
     @Test
