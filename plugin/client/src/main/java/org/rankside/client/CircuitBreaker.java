@@ -33,11 +33,16 @@ final class CircuitBreaker {
 
     /** Whether a call may be made now; each true is to be answered by one of the three below. */
     synchronized boolean tryPass() {
-        if (state == State.OPEN && nanos.getAsLong() - until >= 0) {
+        boolean passes = mayPass();
+        if (state == State.OPEN && passes) {
             state = State.HALF_OPEN;
-            return true;
         }
-        return state == State.CLOSED;
+        return passes;
+    }
+
+    /** Whether a call could be made now; the probe's place is still free after it. */
+    synchronized boolean mayPass() {
+        return state == State.CLOSED || (state == State.OPEN && nanos.getAsLong() - until >= 0);
     }
 
     synchronized void succeeded() {

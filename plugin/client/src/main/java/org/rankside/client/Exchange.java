@@ -32,11 +32,7 @@ final class Exchange<T> {
     private final Iterator<URI> addresses;
     private final CompletableFuture<T> answer = new CompletableFuture<>();
     private final AtomicReference<Attempt> underWay = new AtomicReference<>();
-    private SidecarException last =
-            new SidecarException(
-                    Reason.CIRCUIT_OPEN,
-                    "the sidecar failed several times in a row and is not asked for a while; see its"
-                            + " log and the node's");
+    private SidecarException last = allOpen();
     private Duration again; // the shortest wait that an address too busy for now has asked for
 
     /** A request that was sent, until something is known of it. */
@@ -57,6 +53,14 @@ final class Exchange<T> {
         this.circuits = circuits;
         this.asked = asked;
         this.addresses = asked.addresses().iterator();
+    }
+
+    /** No address lets a call through. */
+    static SidecarException allOpen() {
+        return new SidecarException(
+                Reason.CIRCUIT_OPEN,
+                "the sidecar failed several times in a row and is not asked for a while; see its log"
+                        + " and the node's");
     }
 
     /** The answer to be; it fails when no address is left. */

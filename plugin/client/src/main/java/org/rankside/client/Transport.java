@@ -3,7 +3,9 @@ package org.rankside.client;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.util.Locale;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -64,15 +66,12 @@ public final class Transport implements AutoCloseable {
      */
     public <T> CompletableFuture<T> send(Request<T> asked) {
         if (asked.timeout().isNegative() || asked.timeout().isZero()) {
-            return refused(asked, Reason.DEADLINE, "no time is left to ask the sidecar");
-        }
-        if (!places.tryAcquire()) {
             return refused(
                     asked,
-                    Reason.TOO_MANY_IN_FLIGHT,
-                    settings.maxInFlight()
-                            + " calls of the sidecar are under way on this node; add sidecars, or raise"
-                            + " rankside.max_in_flight");
+                    new SidecarException(Reason.DEADLINE, "no time is left to ask the sidecar"));
+        }
+        if (!places.tryAcquire()) {
+            return refused(asked, tooMany());
         }
         long start = System.nanoTime();
         Exchange<T> exchange = new Exchange<>(http, this::body, this::circuit, asked);
@@ -90,6 +89,23 @@ public final class Transport implements AutoCloseable {
                 });
         given.whenComplete((value, error) -> answer.cancel(false));
         return given;
+    }
+
+    /**
+     * Why a call would be refused now, so that nothing need be made ready for it; it is counted as
+     * such a call. Empty where it would be sent.
+     */
+    public Optional<SidecarException> refusal(List<URI> addresses, String path) {
+        SidecarException refusal = null;
+        if (places.availablePermits() == 0) {
+            refusal = tooMany();
+        } else if (addresses.stream().map(this::circuit).noneMatch(CircuitBreaker::mayPass)) {
+            refusal = Exchange.allOpen();
+        }
+        if (refusal != null) {
+            stats.failed(path, refusal.reason());
+        }
+        return Optional.ofNullable(refusal);
     }
 
     /** Of every address asked so far, whether its circuit is closed, open or half_open. */
@@ -150,8 +166,16 @@ public final class Transport implements AutoCloseable {
         }
     }
 
-    private <T> CompletableFuture<T> refused(Request<T> asked, Reason reason, String message) {
-        stats.failed(asked.path(), reason);
-        return CompletableFuture.failedFuture(new SidecarException(reason, message));
+    private SidecarException tooMany() {
+        return new SidecarException(
+                Reason.TOO_MANY_IN_FLIGHT,
+                settings.maxInFlight()
+                        + " calls of the sidecar are under way on this node; add sidecars, or raise"
+                        + " rankside.max_in_flight");
+    }
+
+    private <T> CompletableFuture<T> refused(Request<T> asked, SidecarException refusal) {
+        stats.failed(asked.path(), refusal.reason());
+        return CompletableFuture.failedFuture(refusal);
     }
 }

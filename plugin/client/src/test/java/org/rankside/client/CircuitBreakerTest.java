@@ -40,6 +40,19 @@ class CircuitBreakerTest {
     }
 
     @Test
+    void whoOnlyAsksTakesNoProbesPlace() {
+        assertTrue(breaker.mayPass());
+        fail(3);
+        assertFalse(breaker.mayPass());
+        now += 2 * SECOND;
+        assertTrue(breaker.mayPass());
+        assertTrue(breaker.mayPass());
+        assertEquals(State.OPEN, breaker.state());
+        assertTrue(breaker.tryPass());
+        assertFalse(breaker.mayPass());
+    }
+
+    @Test
     void afterEachFailedProbeItStaysOpenTwiceAsLong() {
         fail(3);
         probe(2);

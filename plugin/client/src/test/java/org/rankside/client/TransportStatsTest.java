@@ -57,6 +57,16 @@ class TransportStatsTest {
     }
 
     @Test
+    void aRefusalThatIsKnownBeforeIsCountedAsTheCallThatIsNotMade() {
+        assertTrue(transport.refusal(List.of(fake.address()), "/v1/listwise").isEmpty());
+        assertEquals(Map.of(), stats.snapshot().calls());
+        fake.behaviour = Fake.says(500, "broken");
+        fails(send(LONG, fake.address()));
+        assertTrue(transport.refusal(List.of(fake.address()), "/v1/listwise").isPresent());
+        assertOutcomes(Map.of("sidecar_rejected", 1L, "circuit_open", 1L));
+    }
+
+    @Test
     void aCallNobodyWaitsForIsCountedOnce() {
         fake.behaviour = fake.hangs();
         send(LONG, fake.address()).cancel(true);

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -267,6 +268,34 @@ class TransportTest {
         SidecarException error = failure(transport, post(LONG, fake.address()));
         assertEquals(Reason.CIRCUIT_OPEN, error.reason());
         assertEquals(2, fake.bodies.size());
+    }
+
+    @Test
+    void aRefusalIsKnownBeforeTheCallIsMade() throws Exception {
+        Fake fake = fake(Fake.says(500, "broken"));
+        URI address = fake.address();
+        Transport transport = transport(1, 1, 2000);
+        assertEquals(Optional.empty(), transport.refusal(List.of(address), "/v1/listwise"));
+        failure(transport, post(LONG, address));
+        assertEquals(
+                Reason.CIRCUIT_OPEN,
+                transport.refusal(List.of(address), "/v1/listwise").orElseThrow().reason());
+        URI other = fake(Fake.says(200, "")).address();
+        assertEquals(Optional.empty(), transport.refusal(List.of(address, other), "/v1/listwise"));
+        assertEquals(1, fake.bodies.size());
+    }
+
+    @Test
+    void aRefusalForWantOfAPlaceIsKnownToo() throws Exception {
+        Fake fake = fake(Fake.says(200, ""));
+        fake.behaviour = fake.hangs();
+        Transport transport = transport(1, 1, 2000);
+        CompletableFuture<String> first = transport.send(post(LONG, fake.address()));
+        SidecarException refusal =
+                transport.refusal(List.of(fake.address()), "/v1/listwise").orElseThrow();
+        assertEquals(Reason.TOO_MANY_IN_FLIGHT, refusal.reason());
+        first.cancel(true);
+        assertEquals(Optional.empty(), transport.refusal(List.of(fake.address()), "/v1/listwise"));
     }
 
     @Test

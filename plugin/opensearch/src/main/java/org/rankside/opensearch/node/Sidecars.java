@@ -4,6 +4,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.opensearch.common.lifecycle.AbstractLifecycleComponent;
 import org.opensearch.env.Environment;
@@ -12,6 +13,7 @@ import org.rankside.client.Json;
 import org.rankside.client.ModelCards;
 import org.rankside.client.Models;
 import org.rankside.client.Request;
+import org.rankside.client.SidecarException;
 import org.rankside.client.SidecarSettings;
 import org.rankside.client.Stats;
 import org.rankside.client.Transport;
@@ -61,6 +63,11 @@ public final class Sidecars extends AbstractLifecycleComponent {
             Duration timeout,
             Request.Reader<T> reader) {
         return transport.send(new Request<>(addresses, path, key(auth), body, timeout, reader));
+    }
+
+    /** Why a call of {@link #send} would be refused now; see {@link Transport#refusal}. */
+    public Optional<SidecarException> refusal(List<URI> addresses, String path) {
+        return transport.refusal(addresses, path);
     }
 
     /** As {@link #send}, for documents that are written rather than searched. */

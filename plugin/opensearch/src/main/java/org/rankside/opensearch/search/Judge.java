@@ -1,8 +1,11 @@
 package org.rankside.opensearch.search;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import org.rankside.client.Listwise;
+import org.rankside.client.Rank;
 import org.rankside.client.SidecarException;
 
 /** Asks the sidecar about the window of one search; {@code connectors/judgement.py} does the same. */
@@ -10,6 +13,7 @@ final class Judge {
     private final Parameters parameters;
     private final E2Rank e2rank;
     private final InsertRank insertrank;
+    private final Sidecar sidecar;
     private final WindowSearch windows;
 
     Judge(
@@ -22,15 +26,24 @@ final class Judge {
         this.parameters = parameters;
         this.e2rank = new E2Rank(parameters, target, questions, sidecar);
         this.insertrank = new InsertRank(parameters, questions, sidecar, windows);
+        this.sidecar = sidecar;
         this.windows = windows;
     }
 
     /**
      * How much of the window the strategy needs.
      *
+     * <p>The future fails where the sidecar would not be asked about it now: a search that passes
+     * through in any case is to cost the engine nothing.
+     *
      * @param whole whether every hit of it is wanted in any case
      */
     CompletableFuture<Wanted> wanted(boolean whole) {
+        boolean llm = parameters.strategy() == Strategy.INSERTRANK;
+        Optional<SidecarException> refusal = sidecar.refusal(llm ? Rank.PATH : Listwise.PATH);
+        if (refusal.isPresent()) {
+            return CompletableFuture.failedFuture(refusal.get());
+        }
         return switch (parameters.strategy()) {
             case INSERTRANK -> insertrank.wanted(whole);
             case CASCADE -> e2rank.wanted(true);

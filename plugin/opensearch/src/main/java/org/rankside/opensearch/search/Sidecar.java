@@ -2,11 +2,13 @@ package org.rankside.opensearch.search;
 
 import java.io.IOException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.rankside.client.Listwise;
 import org.rankside.client.Models;
 import org.rankside.client.Rank;
 import org.rankside.client.Request;
+import org.rankside.client.SidecarException;
 import org.rankside.opensearch.node.Sidecars;
 
 /** The sidecar of one search: its addresses and key, until its time is over. */
@@ -21,6 +23,11 @@ final class Sidecar {
         this.work = work;
         this.parameters = parameters;
         this.deadline = deadline;
+    }
+
+    /** Why a call would be refused now; empty where it would be sent. */
+    Optional<SidecarException> refusal(String path) {
+        return sidecars.refusal(parameters.urls(), path);
     }
 
     CompletableFuture<Models.Card> encoder() {

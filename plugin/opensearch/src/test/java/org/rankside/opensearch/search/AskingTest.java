@@ -18,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.opensearch.search.builder.SearchSourceBuilder;
+import org.rankside.client.Reason;
+import org.rankside.client.SidecarException;
 import org.rankside.client.Vectors;
 
 /** Where the engine cannot rescore: hits that it found already are read and put in order. */
@@ -81,6 +83,26 @@ class AskingTest {
         stage.script.first = List.of(3);
         Asking.Ordered ordered = stage.asking("'strategy': 'cascade'").aboutHits(FOUND).join();
         assertEquals(List.of("3", "6", "5", "4", "2", "1"), ids(ordered.hits()));
+    }
+
+    @Test
+    void theEngineIsAskedForNothingWhereTheSidecarWouldNotBeAsked() {
+        stage.script.listwise = "no JSON";
+        for (int failures = 0; failures < 5; failures++) {
+            assertEquals(Reason.UNUSABLE_ANSWER, reason(stage.refusal("")));
+        }
+        stage.engine.asked.clear();
+        assertEquals(Reason.CIRCUIT_OPEN, reason(stage.refusal("")));
+        assertEquals(
+                Reason.CIRCUIT_OPEN, reason(stage.refusal("'strategy': 'insertrank'")));
+        assertEquals(
+                Reason.CIRCUIT_OPEN,
+                reason(Stage.failure(stage.asking("").aboutHits(FOUND))));
+        assertEquals(List.of(), stage.engine.asked);
+    }
+
+    private static Reason reason(Throwable error) {
+        return assertInstanceOf(SidecarException.class, error).reason();
     }
 
     @Test
