@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 ENGINE ?= opensearch
 
-.PHONY: demo test check format bench bench-plugin eval serve up down lock clean
+.PHONY: demo test check format bench bench-plugin bench-stalled eval serve up down lock clean
 
 demo: $(VENV)/.installed ## node, sidecar, corpus, judged queries, figures
 	$(BIN)/rankside demo
@@ -23,6 +23,9 @@ bench: $(VENV)/.installed ## speed
 
 bench-plugin: $(VENV)/.installed ## what the OpenSearch plugin adds to a search; 100,000 documents
 	$(BIN)/python -m evaluation.bench_plugin $(BENCH_ARGS)
+
+bench-stalled: $(VENV)/.installed ## searches of a node whose sidecar has stalled
+	$(BIN)/python -m evaluation.bench_stalled $(BENCH_ARGS)
 
 eval: $(VENV)/.installed ## ranking quality: chooses the default model's weights, writes the page's tables
 	$(BIN)/python -m evaluation.weights --page docs/reference/quality.md $(EVAL_ARGS)

@@ -1,11 +1,13 @@
 """A stand-in for a sidecar that answers at once: for the speed of all that is around it.
 
-`python -m evaluation.fixed_sidecar PORT DIMENSIONS FINGERPRINT`. It serves what a search needs of a
-sidecar (`/health/ready`, `/v1/models`, `/v1/listwise`), and its listwise vector is always the same.
+`python -m evaluation.fixed_sidecar PORT DIMENSIONS FINGERPRINT [STALL]`. It serves what a search
+needs of a sidecar (`/health/ready`, `/v1/models`, `/v1/listwise`), below any path, and its listwise
+vector is always the same. With STALL it keeps that vector to itself for so many seconds.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
@@ -20,6 +22,7 @@ from plugin.ranking.wire import ListwiseAnswer, ModelCard, ModelInfo, ModelList,
 
 MODEL = "stand-in"
 PROMPT_HITS = 20
+LISTWISE = "/v1/listwise"
 
 Message = MutableMapping[str, Any]
 Application = Callable[
@@ -29,24 +32,26 @@ Application = Callable[
 
 
 @contextmanager
-def fixed_sidecar(dimensions: int, fingerprint: str) -> Iterator[str]:
+def fixed_sidecar(dimensions: int, fingerprint: str, stall: float = 0.0) -> Iterator[str]:
     """The address of a stand-in on 127.0.0.1 that ends with the block.
+
+    Its listwise answers come after ``stall`` seconds.
 
     Raises:
         SidecarUnavailable: it did not start.
     """
     port = free_port()
-    module = ["-m", "evaluation.fixed_sidecar", str(port), str(dimensions), fingerprint]
+    module = ["-m", "evaluation.fixed_sidecar", str(port), str(dimensions), fingerprint, str(stall)]
     with sidecar_process([sys.executable, *module], port) as url:
         yield url
 
 
-def fixed_application(dimensions: int, fingerprint: str) -> Application:
-    """An ASGI application with that one answer."""
+def fixed_application(dimensions: int, fingerprint: str, stall: float = 0.0) -> Application:
+    """An ASGI application with that one answer, ``stall`` seconds late."""
     answers = {
         "/health/ready": b"{}",
         "/v1/models": _models(dimensions, fingerprint),
-        "/v1/listwise": _listwise(dimensions, fingerprint),
+        LISTWISE: _listwise(dimensions, fingerprint),
     }
 
     async def application(
@@ -56,7 +61,10 @@ def fixed_application(dimensions: int, fingerprint: str) -> Application:
     ) -> None:
         while (await receive()).get("more_body"):
             pass
-        body = answers.get(scope["path"])
+        path = "/" + "/".join(scope["path"].split("/")[-2:])
+        body = answers.get(path)
+        if path == LISTWISE:
+            await asyncio.sleep(stall)
         head = {
             "type": "http.response.start",
             "status": 404 if body is None else 200,
@@ -99,8 +107,8 @@ def main() -> None:
     """Serve until the process is ended."""
     import uvicorn
 
-    port, dimensions, fingerprint = sys.argv[1:]
-    application = fixed_application(int(dimensions), fingerprint)
+    port, dimensions, fingerprint, stall = [*sys.argv[1:], "0"][:4]
+    application = fixed_application(int(dimensions), fingerprint, float(stall))
     # No lifespan: the application has none; no log: a line a request would be part of the timing.
     uvicorn.run(
         application,
@@ -109,6 +117,7 @@ def main() -> None:
         lifespan="off",
         access_log=False,
         log_level="error",
+        timeout_graceful_shutdown=1,  # those who were to wait are not waited for
     )
 
 

@@ -85,6 +85,7 @@ def test_a_circuit_opens_half_opens_and_closes(
     fake.behaviour = holds(gate, fake.sound())
     answer = search(strict, index, BODY, pipeline=PIPELINE)
     assert_as_without_us(answer, before, "circuit_open")
+    assert "window" not in answer.said["timings_ms"]  # the engine was not asked for nothing
     assert_failing_is_an_error(strict, index, "circuit_open")
     assert len(fake.calls) == asked
 
@@ -156,6 +157,7 @@ def test_a_search_too_many_does_not_wait(
     assert node_stats(strict)["in_flight"] == 2
     answer = search(strict, index, BODY, pipeline=PIPELINE)
     assert_as_without_us(answer, before, "too_many_in_flight")
+    assert "window" not in answer.said["timings_ms"]
     assert_failing_is_an_error(strict, index, "too_many_in_flight")
     assert not any(one.done() for one in waiting)
     assert len(fake.calls) == known + 2
