@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import pytest
 
 from connectors.engine import Engine, EngineKind
 from connectors.meta import IndexMeta
 from pipelines.application import Report, apply
 from pipelines.bodies import SidecarTarget
 from pipelines.catalogue import catalogue
+from pipelines.mlcommons import ML
 from pipelines.options import PipelineOptions
 from pipelines.planning import Wishes, plan
 from pipelines.resources import Resource
@@ -32,6 +36,20 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port
+
+
+async def deploy(engine: Engine, model_id: str) -> None:
+    """Deploy a model and wait for it: ml-commons answers before it has done so."""
+    await engine.request("POST", f"{ML}/models/{model_id}/_deploy")
+    for _ in range(600):
+        if await _state(engine, model_id) == "DEPLOYED":
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"model {model_id} was not deployed within a minute")
+
+
+async def _state(engine: Engine, model_id: str) -> str:
+    return str((await engine.request("GET", f"{ML}/models/{model_id}"))["model_state"])
 
 
 async def write(engine: Engine, index: str, documents: Mapping[str, dict[str, Any]]) -> None:

@@ -23,7 +23,7 @@ from plugin.models.encoder import Encoder
 from plugin.ranking.errors import PartlyDone, UsageError
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
-from tests.integration.pipelines.steps import applied, free_port, resources, sources, write
+from tests.integration.pipelines.steps import applied, deploy, free_port, resources, sources, write
 from tests.serving import serving
 
 ML = "/_plugins/_ml"
@@ -191,7 +191,7 @@ async def test_drift_is_shown_and_repaired_and_ids_stay(
     await engine.request("POST", f"{ML}/models/{embedder.id}/_undeploy")
     changed = {"client_config": {"read_timeout": 1}, "description": "managed_by: rankside, edited"}
     await engine.request("PUT", f"{ML}/connectors/{connector.id}", body=changed)
-    await engine.request("POST", f"{ML}/models/{embedder.id}/_deploy")
+    await deploy(engine, embedder.id)
     body = (await engine.request("GET", f"/_ingest/pipeline/{name}-embed"))[f"{name}-embed"]
     body["processors"].pop()
     await engine.request("PUT", f"/_ingest/pipeline/{name}-embed", body=body)
