@@ -34,9 +34,9 @@ import org.opensearch.search.pipeline.SearchRequestProcessor;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.client.Client;
 import org.opensearch.watcher.ResourceWatcherService;
+import org.rankside.client.Sidecars;
 import org.rankside.opensearch.ingest.EmbeddingFactory;
 import org.rankside.opensearch.node.NodeSettings;
-import org.rankside.opensearch.node.Sidecars;
 import org.rankside.opensearch.search.AskingFactory;
 import org.rankside.opensearch.search.Cancellations;
 import org.rankside.opensearch.search.IndexCatalogue;
@@ -85,7 +85,7 @@ public final class RanksidePlugin extends Plugin
             IndexNameExpressionResolver indexNameExpressionResolver,
             Supplier<RepositoriesService> repositoriesServiceSupplier) {
         threads = threadPool;
-        sidecars = new Sidecars(environment, threadPool);
+        sidecars = NodeSettings.sidecars(environment, threadPool.generic());
         Cancellations cancellations = new Cancellations();
         IndexCatalogue catalogue =
                 new IndexCatalogue(
@@ -142,5 +142,12 @@ public final class RanksidePlugin extends Plugin
     public Map<String, org.opensearch.ingest.Processor.Factory> getProcessors(
             org.opensearch.ingest.Processor.Parameters parameters) {
         return EmbeddingFactory.all(parameters, () -> sidecars);
+    }
+
+    @Override
+    public void close() {
+        if (sidecars != null) { // the start may have failed before
+            sidecars.close();
+        }
     }
 }

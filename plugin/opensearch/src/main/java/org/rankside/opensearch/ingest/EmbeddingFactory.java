@@ -8,8 +8,8 @@ import java.util.function.Supplier;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.ingest.Processor;
+import org.rankside.client.Sidecars;
 import org.rankside.opensearch.node.NodeSettings;
-import org.rankside.opensearch.node.Sidecars;
 
 /** Makes the processors of a node, which share its queue and what it knows of mappings. */
 public final class EmbeddingFactory implements Processor.Factory {

@@ -16,7 +16,7 @@ import org.rankside.client.Json;
 import org.rankside.client.Models;
 import org.rankside.client.Reason;
 import org.rankside.client.SidecarException;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.client.Sidecars;
 
 /** A node's texts that wait for their vectors, up to a limit of their bytes. */
 final class EmbeddingQueue {

@@ -3,6 +3,8 @@ package org.rankside.opensearch.node;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.opensearch.common.settings.SecureSetting;
 import org.opensearch.common.settings.Setting;
@@ -13,6 +15,9 @@ import org.opensearch.core.common.unit.ByteSizeUnit;
 import org.opensearch.core.common.unit.ByteSizeValue;
 import org.opensearch.env.Environment;
 import org.rankside.client.SidecarSettings;
+import org.rankside.client.Sidecars;
+import org.rankside.client.TlsFiles;
+import org.rankside.opensearch.OpenSearchJson;
 
 /** What {@code opensearch.yml} and the keystore say of the sidecar: a node's own protection. */
 public final class NodeSettings {
@@ -68,6 +73,19 @@ public final class NodeSettings {
             Setting.affixKeySetting(
                     "rankside.auth.", "key", name -> SecureSetting.secureString(name, null));
 
+    private static final Setting<List<String>> AUTHORITIES =
+            Setting.listSetting(
+                    TlsFiles.AUTHORITIES,
+                    List.of(),
+                    Function.identity(),
+                    Setting.Property.NodeScope);
+
+    private static final Setting<String> CERTIFICATE =
+            Setting.simpleString(TlsFiles.CERTIFICATE, Setting.Property.NodeScope);
+
+    private static final Setting<String> CERTIFICATE_KEY =
+            Setting.simpleString(TlsFiles.KEY, Setting.Property.NodeScope);
+
     private NodeSettings() {}
 
     /** All of them, for the engine to know. */
@@ -80,19 +98,36 @@ public final class NodeSettings {
                 CIRCUIT_OPEN,
                 CIRCUIT_OPEN_AT_MOST,
                 KEY,
-                TlsSettings.AUTHORITIES,
-                TlsSettings.CERTIFICATE,
-                TlsSettings.KEY,
+                AUTHORITIES,
+                CERTIFICATE,
+                CERTIFICATE_KEY,
                 MAX_WAITING);
     }
 
     /**
-     * What they say.
+     * The node's way to sidecars, as they say.
      *
-     * @throws IllegalArgumentException a file of certificates cannot be used
+     * <p>Reads the keystore, which is open only while the node starts, and the certificates.
+     *
+     * @param completions runs what comes after a call
+     * @throws IllegalArgumentException a setting or a file that it names is wrong
      */
-    static SidecarSettings sidecar(Environment environment) {
+    public static Sidecars sidecars(Environment environment, Executor completions) {
+        return new Sidecars(
+                protection(environment),
+                new OpenSearchJson(),
+                completions,
+                keys(environment.settings()),
+                "opensearch-keystore");
+    }
+
+    private static SidecarSettings protection(Environment environment) {
         Settings settings = environment.settings();
+        TlsFiles tls =
+                new TlsFiles(
+                        AUTHORITIES.get(settings),
+                        CERTIFICATE.get(settings),
+                        CERTIFICATE_KEY.get(settings));
         return new SidecarSettings(
                 Duration.ofMillis(CONNECT_TIMEOUT.get(settings).millis()),
                 MAX_IN_FLIGHT.get(settings),
@@ -100,11 +135,10 @@ public final class NodeSettings {
                 CIRCUIT_FAILURES.get(settings),
                 Duration.ofMillis(CIRCUIT_OPEN.get(settings).millis()),
                 Duration.ofMillis(CIRCUIT_OPEN_AT_MOST.get(settings).millis()),
-                TlsSettings.context(environment));
+                tls.context(environment.configDir()));
     }
 
-    /** The keystore is closed after start-up, so keys are read once. */
-    static Map<String, String> keys(Settings settings) {
+    private static Map<String, String> keys(Settings settings) {
         return KEY.getNamespaces(settings).stream()
                 .collect(
                         Collectors.toUnmodifiableMap(

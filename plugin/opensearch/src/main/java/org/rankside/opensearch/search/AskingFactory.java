@@ -9,7 +9,7 @@ import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.core.tasks.TaskId;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.client.Client;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.client.Sidecars;
 
 /** Makes what puts a search of this node to the sidecar, and says until when it may. */
 public final class AskingFactory {

@@ -9,7 +9,7 @@ import org.opensearch.search.pipeline.AbstractProcessor;
 import org.opensearch.search.pipeline.PipelineProcessingContext;
 import org.opensearch.search.pipeline.Processor;
 import org.opensearch.search.pipeline.SearchRequestProcessor;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.client.Sidecars;
 
 /** The search request processor {@code rankside}: searches through its pipeline come back reranked. */
 public final class RerankProcessor extends AbstractProcessor implements SearchRequestProcessor {

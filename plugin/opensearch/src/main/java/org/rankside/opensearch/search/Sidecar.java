@@ -9,7 +9,7 @@ import org.rankside.client.Models;
 import org.rankside.client.Rank;
 import org.rankside.client.Request;
 import org.rankside.client.SidecarException;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.client.Sidecars;
 
 /** The sidecar of one search: its addresses and key, until its time is over. */
 final class Sidecar {

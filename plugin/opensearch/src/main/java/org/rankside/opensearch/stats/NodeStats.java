@@ -8,7 +8,7 @@ import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.xcontent.ToXContentFragment;
 import org.opensearch.core.xcontent.XContentBuilder;
-import org.rankside.opensearch.node.SidecarState;
+import org.rankside.client.SidecarState;
 
 /** How one node stands with its sidecars. */
 final class NodeStats extends BaseNodeResponse implements ToXContentFragment {

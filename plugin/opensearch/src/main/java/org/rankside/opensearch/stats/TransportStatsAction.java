@@ -11,7 +11,7 @@ import org.opensearch.core.common.io.stream.StreamInput;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.TransportRequest;
 import org.opensearch.transport.TransportService;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.client.Sidecars;
 
 /** Answers {@link StatsAction} on every node that is asked. */
 public final class TransportStatsAction

@@ -23,8 +23,9 @@ import org.opensearch.ingest.IngestDocument;
 import org.opensearch.ingest.IngestDocumentWrapper;
 import org.opensearch.ingest.Processor;
 import org.opensearch.threadpool.ThreadPool;
+import org.rankside.client.Sidecars;
 import org.rankside.opensearch.OpenSearchJson;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.opensearch.node.NodeSettings;
 
 /** What of a node the processor meets: its threads, its cluster state, its way to the sidecar. */
 final class FakeNode implements AutoCloseable {
@@ -46,7 +47,7 @@ final class FakeNode implements AutoCloseable {
         for (int at = 0; at < settings.length; at += 2) {
             builder.put(settings[at], settings[at + 1]);
         }
-        sidecars = new Sidecars(new Environment(builder.build(), home), threads);
+        sidecars = NodeSettings.sidecars(new Environment(builder.build(), home), threads.generic());
         factory =
                 new EmbeddingFactory(
                         () -> sidecars,

@@ -26,7 +26,8 @@ import org.opensearch.common.settings.Settings;
 import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.env.Environment;
 import org.opensearch.search.builder.SearchSourceBuilder;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.client.Sidecars;
+import org.rankside.opensearch.node.NodeSettings;
 
 class RerankFilterTest {
     private final Engine engine = new Engine();
@@ -40,7 +41,7 @@ class RerankFilterTest {
     @BeforeEach
     void make() {
         Settings settings = Settings.builder().put("path.home", home.toString()).build();
-        sidecars = new Sidecars(new Environment(settings, home), engine.threads);
+        sidecars = NodeSettings.sidecars(new Environment(settings, home), engine.threads.generic());
         AskingFactory askings =
                 new AskingFactory(engine.client, null, engine.threads, sidecars, null, null);
         Reranker reranker = new Reranker(askings, sidecars.stats());

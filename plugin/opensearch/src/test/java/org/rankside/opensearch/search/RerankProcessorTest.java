@@ -26,8 +26,9 @@ import org.opensearch.search.pipeline.PipelineProcessingContext;
 import org.opensearch.search.pipeline.Processor.PipelineContext;
 import org.opensearch.search.pipeline.Processor.PipelineSource;
 import org.opensearch.search.pipeline.SearchRequestProcessor;
+import org.rankside.client.Sidecars;
 import org.rankside.client.Stats;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.opensearch.node.NodeSettings;
 
 class RerankProcessorTest {
     private static final String BARE = "{'url': 'http://a:1', 'strategy': 'none'}";
@@ -46,7 +47,7 @@ class RerankProcessorTest {
                         .setSecureSettings(
                                 new Keystore(Map.of("rankside.auth.books.key", "secret")))
                         .build();
-        sidecars = new Sidecars(new Environment(settings, home), engine.threads);
+        sidecars = NodeSettings.sidecars(new Environment(settings, home), engine.threads.generic());
         AskingFactory askings =
                 new AskingFactory(engine.client, null, engine.threads, sidecars, null, null);
         Reranker reranker = new Reranker(askings, new Stats());

@@ -15,7 +15,8 @@ import org.opensearch.env.Environment;
 import org.opensearch.index.query.MatchQueryBuilder;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.rankside.client.Fake;
-import org.rankside.opensearch.node.Sidecars;
+import org.rankside.client.Sidecars;
+import org.rankside.opensearch.node.NodeSettings;
 
 /** A search for {@code water}, six documents that it finds, and a sidecar: all that ranking needs. */
 final class Stage implements AutoCloseable {
@@ -38,7 +39,7 @@ final class Stage implements AutoCloseable {
     Stage(Path home) {
         engine.answer = shelf;
         Settings settings = Settings.builder().put("path.home", home).build();
-        sidecars = new Sidecars(new Environment(settings, home), engine.threads);
+        sidecars = NodeSettings.sidecars(new Environment(settings, home), engine.threads.generic());
         try {
             fake = script.start();
         } catch (IOException error) {

@@ -22,9 +22,9 @@ import org.opensearch.core.xcontent.ToXContent;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.rest.action.RestActions;
 import org.rankside.client.Latency;
+import org.rankside.client.SidecarState;
 import org.rankside.client.Stats;
 import org.rankside.opensearch.OpenSearchJson;
-import org.rankside.opensearch.node.SidecarState;
 
 class StatsResponseTest {
     private static final SidecarState BUSY =

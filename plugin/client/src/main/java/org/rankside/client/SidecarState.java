@@ -1,7 +1,6 @@
-package org.rankside.opensearch.node;
+package org.rankside.client;
 
 import java.util.Map;
-import org.rankside.client.Stats;
 
 /**
  * How a node stands with its sidecars at one moment.

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.node;
+package org.rankside.client;
 
 import java.net.URI;
 import java.time.Duration;
@@ -6,18 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import org.opensearch.common.lifecycle.AbstractLifecycleComponent;
-import org.opensearch.env.Environment;
-import org.opensearch.threadpool.ThreadPool;
-import org.rankside.client.Json;
-import org.rankside.client.ModelCards;
-import org.rankside.client.Models;
-import org.rankside.client.Request;
-import org.rankside.client.SidecarException;
-import org.rankside.client.SidecarSettings;
-import org.rankside.client.Stats;
-import org.rankside.client.Transport;
-import org.rankside.opensearch.OpenSearchJson;
+import java.util.concurrent.Executor;
 
 /**
  * The node's way to sidecars: a transport for searches and one for documents, and the keys of the
@@ -26,31 +15,39 @@ import org.rankside.opensearch.OpenSearchJson;
  * <p>Two, so that neither takes the other's places, and documents that fail do not keep searches from
  * a sidecar that is well.
  */
-public final class Sidecars extends AbstractLifecycleComponent {
-    private final Json json = new OpenSearchJson();
+public final class Sidecars implements AutoCloseable {
+    private final Json json;
     private final Stats stats = new Stats();
     private final Transport transport;
     private final Transport documents;
     private final ModelCards models;
     private final Map<String, String> keys;
+    private final String keystoreTool;
     private final int maxInFlight;
 
     /**
-     * Reads the keystore, which is open only while the node starts, and the certificates.
-     *
-     * @throws IllegalArgumentException a setting or a file that it names is wrong
+     * @param json as the engine has it
+     * @param completions runs what comes after a call: a pool of the engine's
+     * @param keys bearer keys of the keystore, by name
+     * @param keystoreTool of the engine, for the sentence about a key that is not there
      */
-    public Sidecars(Environment environment, ThreadPool threads) {
-        SidecarSettings settings = NodeSettings.sidecar(environment);
+    public Sidecars(
+            SidecarSettings settings,
+            Json json,
+            Executor completions,
+            Map<String, String> keys,
+            String keystoreTool) {
+        this.json = json;
         this.maxInFlight = settings.maxInFlight();
-        this.transport = new Transport(settings, threads.generic(), stats);
-        this.documents = new Transport(settings.withSteadyCircuits(), threads.generic(), stats);
-        this.models = new ModelCards(transport, json, threads.generic(), System::nanoTime);
-        this.keys = NodeSettings.keys(environment.settings());
+        this.transport = new Transport(settings, completions, stats);
+        this.documents = new Transport(settings.withSteadyCircuits(), completions, stats);
+        this.models = new ModelCards(transport, json, completions, System::nanoTime);
+        this.keys = Map.copyOf(keys);
+        this.keystoreTool = keystoreTool;
     }
 
     /**
-     * One call; see {@link Transport#send}. What comes after it runs on a thread of the generic pool,
+     * One call; see {@link Transport#send}. What comes after it runs on a thread of the engine's pool,
      * without the caller's thread context.
      *
      * @param auth name of a key in the keystore, or null
@@ -129,7 +126,7 @@ public final class Sidecars extends AbstractLifecycleComponent {
         if (auth != null && !keys.containsKey(auth)) {
             throw new IllegalArgumentException(
                     "the keystore has no rankside.auth." + auth
-                            + ".key; add it with opensearch-keystore on every node and restart them");
+                            + ".key; add it with " + keystoreTool + " on every node and restart them");
         }
     }
 
@@ -137,14 +134,9 @@ public final class Sidecars extends AbstractLifecycleComponent {
         return auth == null ? null : keys.get(auth);
     }
 
+    /** Ends the calls under way. */
     @Override
-    protected void doStart() {}
-
-    @Override
-    protected void doStop() {}
-
-    @Override
-    protected void doClose() {
+    public void close() {
         transport.close();
         documents.close();
     }
