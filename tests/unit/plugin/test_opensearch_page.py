@@ -10,17 +10,16 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "reference" / "opensearch-plugin.md").read_text("utf-8")
 JAVA = ROOT / "plugin" / "opensearch" / "src" / "main" / "java" / "org" / "rankside" / "opensearch"
-CLIENT = ROOT / "plugin" / "client" / "src" / "main" / "java" / "org" / "rankside" / "client"
+SHARED = ROOT / "plugin" / "client" / "src" / "main" / "java" / "org" / "rankside"
 
 
 def java(*places: str) -> str:
-    """The sources at ``places``, files or folders of the plugin."""
+    """The sources at ``places``, files or folders of the plugin or of what it shares."""
+    found = [root / place for place in places for root in (JAVA, SHARED)]
     files = [
         file
-        for place in places
-        for file in (
-            [JAVA / place] if place.endswith(".java") else sorted((JAVA / place).iterdir())
-        )
+        for place in found
+        for file in ([place] if place.is_file() else sorted(place.glob("*.java")))
     ]
     return "\n".join(file.read_text("utf-8") for file in files)
 
@@ -94,7 +93,7 @@ def test_every_reason_is_on_the_page_and_no_other() -> None:
     sources = java("search")
     thrown = found(r'new PassThrough\(\s*"(\w+)', sources)
     counted = found(r'counts\.put\(\s*"(\w+)"', sources) | found(r'add\("(\w+):"', sources)
-    enum = (CLIENT / "Reason.java").read_text("utf-8")
+    enum = (SHARED / "client" / "Reason.java").read_text("utf-8")
     asking = {name.lower() for name in found(r"(?m)^    ([A-Z_]+)[,;]$", enum)}
     rows = first_cells(section("### Reasons"))
     assert sorted(row.split(":")[0] for row in rows) == sorted(thrown | counted | asking)

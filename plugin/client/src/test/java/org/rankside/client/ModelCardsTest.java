@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
@@ -34,22 +33,9 @@ class ModelCardsTest {
     private final CountDownLatch go = new CountDownLatch(1);
     private final Transport transport = new Transport(SidecarSettings.DEFAULTS, completions, new Stats());
     private volatile long now = -5;
-    private final ModelCards cards = new ModelCards(transport, new CasesJson(), completions, () -> now);
+    private final ModelCards cards = new ModelCards(transport, Cases.json(), completions, () -> now);
     private Fake fake;
     private List<URI> addresses;
-
-    /** JSON for what a fake answers. */
-    private static final class CasesJson implements Json {
-        @Override
-        public byte[] write(Map<String, ?> object) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public Map<String, Object> read(byte[] bytes) {
-            return Cases.object(new String(bytes));
-        }
-    }
 
     @BeforeEach
     void open() throws IOException {
@@ -133,7 +119,7 @@ class ModelCardsTest {
     @Test
     void aRefusalByTheTransportIsNotKeptEither() throws Exception {
         Transport busy = new Transport(inFlight(1), completions, new Stats());
-        ModelCards limited = new ModelCards(busy, new CasesJson(), completions, () -> now);
+        ModelCards limited = new ModelCards(busy, Cases.json(), completions, () -> now);
         fake.behaviour = fake.hangs();
         CompletableFuture<String> other =
                 busy.send(Request.get(addresses, "/x", null, LONG, String::new));

@@ -6,10 +6,21 @@ import java.util.concurrent.CompletableFuture;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.TransportSearchAction;
 import org.opensearch.cluster.service.ClusterService;
+import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.tasks.TaskId;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.client.Client;
 import org.rankside.client.Sidecars;
+import org.rankside.search.Asking;
+import org.rankside.search.Deadline;
+import org.rankside.search.IndexFacts;
+import org.rankside.search.Judge;
+import org.rankside.search.Judgement;
+import org.rankside.search.Parameters;
+import org.rankside.search.PassThrough;
+import org.rankside.search.Target;
+import org.rankside.search.WindowHit;
+import org.rankside.search.Work;
 
 /** Makes what puts a search of this node to the sidecar, and says until when it may. */
 public final class AskingFactory {
@@ -53,12 +64,11 @@ public final class AskingFactory {
                                 + " normalization-processor to the search pipeline");
             }
             Deadline deadline = deadline(request, rerank);
-            Work work = new Work(threads, cancellations);
+            Work work = work(rerank);
             String text = RequestText.of(request.source(), rerank.parameters());
             return work.until(
                     asking(request, rerank, text, deadline, work).aboutHits(hits),
-                    deadline,
-                    rerank.task());
+                    deadline);
         } catch (RuntimeException error) {
             return CompletableFuture.failedFuture(error);
         }
@@ -69,12 +79,11 @@ public final class AskingFactory {
             SearchRequest request, Rerank rerank, String text) {
         try {
             Deadline deadline = deadline(request, rerank);
-            Work work = new Work(threads, cancellations);
+            Work work = work(rerank);
             return work.until(
                     asking(request, rerank, text, deadline, work)
                             .aboutWindow(rerank.explains()),
-                    deadline,
-                    rerank.task());
+                    deadline);
         } catch (RuntimeException error) { // an index that is not there: the user's request says so
             return CompletableFuture.failedFuture(error);
         }
@@ -87,20 +96,22 @@ public final class AskingFactory {
         if (facts.isEmpty()) {
             throw new PassThrough("no_hits");
         }
-        Target target = Target.of(facts, parameters);
+        Target target = Target.of(facts, parameters, KnnVectors.FIELDS);
         WindowSearch windows = new WindowSearch(searches(rerank), request, target, deadline);
-        Sidecar sidecar = new Sidecar(sidecars, work, parameters, deadline);
-        Judge judge = new Judge(parameters, target, text, sidecar, windows);
+        Judge judge = new Judge(parameters, target, text, windows, sidecars, work, deadline);
         return new Asking(judge, windows, rerank.timings());
     }
 
+    private Work work(Rerank rerank) {
+        return new Work(new SearchSurroundings(threads, cancellations, rerank.task()));
+    }
+
     private Deadline deadline(SearchRequest request, Rerank rerank) {
-        return Deadline.of(
-                request,
-                rerank.parameters().timeout(),
+        TimeValue cancelAfter =
                 cluster.getClusterSettings()
-                        .get(TransportSearchAction.SEARCH_CANCEL_AFTER_TIME_INTERVAL_SETTING),
-                rerank.timings().started());
+                        .get(TransportSearchAction.SEARCH_CANCEL_AFTER_TIME_INTERVAL_SETTING);
+        return Deadlines.of(
+                request, rerank.parameters().timeout(), cancelAfter, rerank.timings().started());
     }
 
     /** Searches beside the user's own. */

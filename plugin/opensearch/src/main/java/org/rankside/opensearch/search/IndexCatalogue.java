@@ -10,6 +10,8 @@ import org.opensearch.cluster.metadata.IndexMetadata;
 import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
+import org.rankside.search.IndexFacts;
+import org.rankside.search.PassThrough;
 
 /** Mappings, from the cluster state that every node has: nothing is asked for them. */
 public final class IndexCatalogue {
@@ -68,6 +70,10 @@ public final class IndexCatalogue {
         return pit ? wanted : names.concreteIndexNames(state, request);
     }
 
+    private static Map<String, Object> mapping(IndexMetadata index) {
+        return index.mapping() == null ? Map.of() : index.mapping().sourceAsMap();
+    }
+
     private static boolean isRemote(String name) {
         return name.indexOf(':') > 0 && !name.startsWith("<"); // whose colon is of a time zone
     }
@@ -76,7 +82,7 @@ public final class IndexCatalogue {
         Version version = new Version(index.getIndexUUID(), index.getMappingVersion());
         IndexFacts known = kept.get(version);
         if (known == null) {
-            known = IndexFacts.of(index);
+            known = IndexFacts.of(index.getIndex().getName(), mapping(index));
             if (kept.size() >= KEPT) { // of old versions and deleted indices
                 kept.clear();
             }

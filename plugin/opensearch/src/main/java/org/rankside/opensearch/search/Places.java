@@ -8,6 +8,7 @@ import org.opensearch.index.query.ConstantScoreQueryBuilder;
 import org.opensearch.index.query.IdsQueryBuilder;
 import org.opensearch.index.query.QueryBuilder;
 import org.opensearch.index.query.TermQueryBuilder;
+import org.rankside.search.Place;
 
 /** Queries for hits by where they are kept. */
 final class Places {

@@ -12,6 +12,7 @@ import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.index.query.QueryBuilder;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.rankside.client.QueryText;
+import org.rankside.search.Parameters;
 
 /** The text that a request is to be reranked for. */
 final class RequestText {

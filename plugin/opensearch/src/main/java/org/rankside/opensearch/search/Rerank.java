@@ -7,6 +7,11 @@ import org.opensearch.action.search.SearchRequest;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.rescore.RescorerBuilder;
 import org.opensearch.tasks.Task;
+import org.rankside.search.Judgement;
+import org.rankside.search.Parameters;
+import org.rankside.search.PassThrough;
+import org.rankside.search.Timings;
+import org.rankside.search.Values;
 
 /**
  * What becomes of one search, from its request to its response.

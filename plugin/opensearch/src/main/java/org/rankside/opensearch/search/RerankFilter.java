@@ -13,6 +13,7 @@ import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.core.action.ActionListener;
 import org.opensearch.core.action.ActionResponse;
 import org.opensearch.tasks.Task;
+import org.rankside.client.Request;
 
 /**
  * Follows every search of this node from its request to its response.

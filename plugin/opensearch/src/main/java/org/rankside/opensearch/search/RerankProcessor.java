@@ -10,6 +10,7 @@ import org.opensearch.search.pipeline.PipelineProcessingContext;
 import org.opensearch.search.pipeline.Processor;
 import org.opensearch.search.pipeline.SearchRequestProcessor;
 import org.rankside.client.Sidecars;
+import org.rankside.search.Parameters;
 
 /** The search request processor {@code rankside}: searches through its pipeline come back reranked. */
 public final class RerankProcessor extends AbstractProcessor implements SearchRequestProcessor {

@@ -3,6 +3,8 @@ package org.rankside.opensearch.search;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import org.opensearch.OpenSearchException;
 import org.opensearch.OpenSearchStatusException;
 import org.opensearch.action.search.SearchRequest;
@@ -14,12 +16,22 @@ import org.opensearch.search.SearchHit;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.rescore.QueryRescorerBuilder;
 import org.rankside.client.Stats;
+import org.rankside.search.Failures;
+import org.rankside.search.Judgement;
+import org.rankside.search.OnFailure;
+import org.rankside.search.Parameters;
+import org.rankside.search.PassLog;
+import org.rankside.search.PassThrough;
+import org.rankside.search.Strategy;
+import org.rankside.search.WindowHit;
 
 /** Reranks searches of this node: a request on its way in, where that is not right a response. */
 public final class Reranker {
+    private static final Logger LOG = LogManager.getLogger(Reranker.class);
+
     private final AskingFactory askings;
     private final Stats stats;
-    private final PassLog log = new PassLog(System::nanoTime);
+    private final PassLog log = new PassLog(System::nanoTime, LOG::warn);
 
     /** One for a node. */
     public Reranker(AskingFactory askings, Stats stats) {
@@ -105,7 +117,7 @@ public final class Reranker {
     /** The engine refused the request: without what we added it may not, or say so itself. */
     void failure(Rerank rerank, Exception error, ActionListener<SearchResponse> listener) {
         rerank.handedBack();
-        if (!rerank.changed() || Failures.noneOfOurs(error)) {
+        if (!rerank.changed() || Searches.noneOfOurs(error)) {
             listener.onFailure(error);
             return;
         }
@@ -135,7 +147,7 @@ public final class Reranker {
 
     private static boolean failedByUs(SearchResponse response) {
         return Arrays.stream(response.getShardFailures())
-                .anyMatch(one -> !Failures.noneOfOurs(one.getCause()));
+                .anyMatch(one -> !Searches.noneOfOurs(one.getCause()));
     }
 
     private void plain(
@@ -190,14 +202,7 @@ public final class Reranker {
         int window = Math.min(hits.length, rerank.parameters().window());
         List<WindowHit> first =
                 Arrays.stream(hits, 0, window)
-                        .map(
-                                hit ->
-                                        new WindowHit(
-                                                Place.of(hit),
-                                                Float.isFinite(hit.getScore()) ? hit.getScore() : 0f,
-                                                null,
-                                                null,
-                                                null))
+                        .map(HitReader::bare)
                         .toList();
         askings
                 .aboutHits(request, rerank, first)

@@ -9,9 +9,11 @@ import org.opensearch.action.search.SearchResponseSections;
 import org.opensearch.common.document.DocumentField;
 import org.opensearch.search.SearchHit;
 import org.opensearch.search.SearchHits;
-import org.opensearch.search.internal.InternalSearchResponse;
 import org.opensearch.search.aggregations.InternalAggregations;
+import org.opensearch.search.internal.InternalSearchResponse;
 import org.opensearch.search.profile.SearchProfileShardResults;
+import org.rankside.search.Place;
+import org.rankside.search.WindowHit;
 
 /** Responses of the engine, with what is said of the reranking and nothing else changed. */
 final class Responses {
@@ -32,7 +34,7 @@ final class Responses {
         SearchHits hits = response.getHits();
         Map<Place, Integer> places = new HashMap<>();
         for (int at = 0; at < hits.getHits().length; at++) {
-            places.putIfAbsent(Place.of(hits.getAt(at)), at);
+            places.putIfAbsent(HitReader.place(hits.getAt(at)), at);
         }
         int total = hits.getHits().length;
         int from = Math.min(rerank.page().from(), total);
@@ -67,7 +69,7 @@ final class Responses {
             before.put(window.get(at).place(), stood);
         }
         for (SearchHit hit : hits) {
-            Map<String, Object> stood = before.get(Place.of(hit));
+            Map<String, Object> stood = before.get(HitReader.place(hit));
             if (stood != null) {
                 hit.setDocumentField(FIELD, new DocumentField(FIELD, List.of(stood)));
             }

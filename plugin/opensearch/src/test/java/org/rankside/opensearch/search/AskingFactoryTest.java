@@ -20,6 +20,10 @@ import org.opensearch.core.tasks.TaskId;
 import org.opensearch.index.IndexNotFoundException;
 import org.opensearch.index.query.MatchQueryBuilder;
 import org.opensearch.search.builder.SearchSourceBuilder;
+import org.rankside.search.Asking;
+import org.rankside.search.Judgement;
+import org.rankside.search.PassThrough;
+import org.rankside.search.WindowHit;
 
 @Timeout(60)
 class AskingFactoryTest {

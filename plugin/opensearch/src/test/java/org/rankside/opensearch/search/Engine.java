@@ -18,6 +18,7 @@ import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.internal.InternalSearchResponse;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.client.support.AbstractClient;
+import org.rankside.client.Request;
 
 /** As much of a node as a search of ours sees: its threads, and a client that answers as it is told. */
 final class Engine implements AutoCloseable {

@@ -9,6 +9,8 @@ import org.opensearch.core.common.bytes.BytesArray;
 import org.opensearch.core.index.shard.ShardId;
 import org.opensearch.search.SearchHit;
 import org.opensearch.search.SearchShardTarget;
+import org.rankside.search.Place;
+import org.rankside.search.WindowHit;
 
 /** Hits of an engine's response. */
 final class Hits {

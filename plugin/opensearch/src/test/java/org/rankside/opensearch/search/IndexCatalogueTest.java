@@ -36,6 +36,8 @@ import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.internal.ShardSearchContextId;
 import org.opensearch.search.query.QuerySearchResult;
 import org.opensearch.threadpool.ThreadPool;
+import org.rankside.search.IndexFacts;
+import org.rankside.search.PassThrough;
 
 class IndexCatalogueTest {
     private static final String OURS =

@@ -6,6 +6,7 @@ import org.opensearch.Version;
 import org.opensearch.cluster.metadata.IndexMetadata;
 import org.opensearch.cluster.metadata.MappingMetadata;
 import org.opensearch.common.settings.Settings;
+import org.rankside.search.IndexFacts;
 
 /** Indices as a cluster state has them. */
 final class Indices {
@@ -26,7 +27,7 @@ final class Indices {
 
     /** What is known of an index with the mapping in {@code json}. */
     static IndexFacts facts(String name, String json) {
-        return IndexFacts.of(index(name, Cases.object(json)).build());
+        return IndexFacts.of(name, Cases.object(json));
     }
 
     /** The same of several, whose names and mappings come in turn. */

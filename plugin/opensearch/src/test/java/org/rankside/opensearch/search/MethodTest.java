@@ -29,6 +29,7 @@ import org.opensearch.search.fetch.subphase.highlight.HighlightBuilder;
 import org.opensearch.search.sort.FieldSortBuilder;
 import org.opensearch.search.sort.ScoreSortBuilder;
 import org.opensearch.search.sort.SortOrder;
+import org.rankside.search.PassThrough;
 
 class MethodTest {
     static Stream<Consumer<SearchSourceBuilder>> rescored() {

@@ -10,6 +10,7 @@ import org.opensearch.index.query.IdsQueryBuilder;
 import org.opensearch.index.query.MatchAllQueryBuilder;
 import org.opensearch.index.query.QueryBuilder;
 import org.opensearch.index.query.TermQueryBuilder;
+import org.rankside.search.Place;
 
 class PlacesTest {
     private static final Place A1 = new Place("a", "1");

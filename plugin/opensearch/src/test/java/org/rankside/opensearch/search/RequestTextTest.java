@@ -20,6 +20,7 @@ import org.opensearch.index.query.QueryBuilder;
 import org.opensearch.index.query.QueryStringQueryBuilder;
 import org.opensearch.index.query.TermQueryBuilder;
 import org.opensearch.search.builder.SearchSourceBuilder;
+import org.rankside.search.Parameters;
 
 class RequestTextTest {
     private static final QueryBuilder MATCH = new MatchQueryBuilder("title", "cold water");

@@ -28,6 +28,8 @@ import org.opensearch.env.Environment;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.rankside.client.Sidecars;
 import org.rankside.opensearch.node.NodeSettings;
+import org.rankside.search.Parameters;
+import org.rankside.search.PassThrough;
 
 class RerankFilterTest {
     private final Engine engine = new Engine();

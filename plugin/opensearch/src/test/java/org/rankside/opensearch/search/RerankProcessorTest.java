@@ -29,6 +29,7 @@ import org.opensearch.search.pipeline.SearchRequestProcessor;
 import org.rankside.client.Sidecars;
 import org.rankside.client.Stats;
 import org.rankside.opensearch.node.NodeSettings;
+import org.rankside.search.Strategy;
 
 class RerankProcessorTest {
     private static final String BARE = "{'url': 'http://a:1', 'strategy': 'none'}";

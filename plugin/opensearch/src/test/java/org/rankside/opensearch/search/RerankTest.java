@@ -14,6 +14,9 @@ import org.opensearch.index.query.MatchAllQueryBuilder;
 import org.opensearch.index.query.TermQueryBuilder;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.rescore.QueryRescorerBuilder;
+import org.rankside.search.Judgement;
+import org.rankside.search.Parameters;
+import org.rankside.search.PassThrough;
 
 class RerankTest {
     private static final QueryRescorerBuilder USERS =

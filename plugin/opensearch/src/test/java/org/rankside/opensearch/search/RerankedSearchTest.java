@@ -29,6 +29,7 @@ import org.opensearch.search.rescore.QueryRescorerBuilder;
 import org.rankside.client.RescoreWeights;
 import org.rankside.client.Stats;
 import org.rankside.opensearch.vector.VectorQueryBuilder;
+import org.rankside.search.Script;
 
 /** A search from its request to its response, but for what the engine does between them. */
 @Timeout(60)

@@ -23,6 +23,8 @@ import org.opensearch.index.query.MatchAllQueryBuilder;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.rescore.QueryRescorerBuilder;
 import org.rankside.client.Stats;
+import org.rankside.search.Judgement;
+import org.rankside.search.Parameters;
 
 /** What becomes of a search whose rescore the engine did not take. */
 @Timeout(30)

@@ -15,13 +15,21 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.opensearch.index.query.MatchAllQueryBuilder;
 import org.opensearch.search.rescore.QueryRescoreMode;
 import org.opensearch.search.rescore.QueryRescorerBuilder;
 import org.rankside.client.RescoreWeights;
+import org.rankside.opensearch.vector.VectorQueryBuilder;
+import org.rankside.search.Comparison;
+import org.rankside.search.Judgement;
+import org.rankside.search.Ordering;
+import org.rankside.search.Place;
+import org.rankside.search.Step;
+import org.rankside.search.WindowHit;
 
 class RescorersTest {
-    private static final MatchAllQueryBuilder QUERY = new MatchAllQueryBuilder();
+    private static final Comparison BY = new Comparison("v", new float[] {3, 4}, "h", "f");
+    private static final VectorQueryBuilder QUERY =
+            new VectorQueryBuilder("v", new float[] {3, 4}).hashes("h", "f");
 
     static Stream<Map<String, Object>> cases() {
         return Cases.list("rescorers.json").stream();
@@ -51,22 +59,26 @@ class RescorersTest {
     }
 
     @Test
-    void aVectorOrdersByWeightsAndWhatItDoesNotScoreKeepsItsPlaceBelow() {
-        List<WindowHit> hits =
-                List.of(windowHit("1", 8), windowHit("2", 6), windowHit("3", 4), windowHit("4", 2));
-        Step.ByVector step = new Step.ByVector(QUERY, new RescoreWeights(0.125f, 1f));
-        // 1 + 0.25, 0.75 + 0, 0.5 + 1, 0.25 + 0.5: the last tie keeps first-stage order
-        Map<Place, Float> scores = Map.of(place("1"), 0.25f, place("3"), 1f, place("4"), 0.5f);
-        assertEquals(List.of("3", "1", "2", "4"), ids(Rescorers.ordered(hits, step, scores)));
+    void anExactWindowIsThatOfItsHitsAlone() {
+        List<Place> places = List.of(place("1"), place("2"));
+        Step step = new Step.ByVector(BY, places, new RescoreWeights(0.25f, 1f));
+        QueryRescorerBuilder made =
+                Rescorers.of(judgement(List.of(windowHit("1", 8)), List.of(step)), 10).getFirst();
+        assertEquals(
+                new QueryRescorerBuilder(Places.only(places, QUERY))
+                        .setQueryWeight(0.25f)
+                        .setRescoreQueryWeight(1f)
+                        .setScoreMode(QueryRescoreMode.Total)
+                        .windowSize(10),
+                made);
     }
 
     @Test
-    void anOrderTakesItsHitsFirstAndLeavesTheOthersAsTheyWere() {
-        List<WindowHit> hits =
-                List.of(windowHit("1", 8), windowHit("2", 6), windowHit("3", 4), windowHit("4", 2));
-        Step.ByOrder step = new Step.ByOrder(List.of(place("3"), place("1")));
-        assertEquals(List.of("3", "1", "2", "4"), ids(Rescorers.ordered(hits, step)));
-        assertEquals(hits, Rescorers.ordered(hits, new Step.ByOrder(List.of())));
+    void whereNothingSaysOfAVectorWhatItIsOfItIsCompared() {
+        float[] vector = {3, 4};
+        assertEquals(
+                new VectorQueryBuilder("v", vector),
+                Rescorers.query(new Comparison("v", vector, null, null)));
     }
 
     /** What is shown to an LLM after E2Rank, and what is reordered, is what the engine would return. */
@@ -80,8 +92,8 @@ class RescorersTest {
                 .filter(one -> Integer.parseInt(one.place().id()) % 5 != 3) // others have no vector
                 .forEach(one -> cosines.put(one.place(), 1 + (float) Math.sin(7 * one.score())));
         Step.ByVector byVector =
-                new Step.ByVector(QUERY, RescoreWeights.of(firstStageWeight, 50));
-        List<WindowHit> first = Rescorers.ordered(hits, byVector, cosines);
+                new Step.ByVector(BY, null, RescoreWeights.of(firstStageWeight, 50));
+        List<WindowHit> first = Ordering.ordered(hits, byVector.weights(), cosines);
         Step.ByOrder byOrder =
                 new Step.ByOrder(
                         Stream.of(4, 0, 2, 3, 1).map(at -> first.get(at).place()).toList());
@@ -95,7 +107,7 @@ class RescorersTest {
         List<WindowHit> engine = rescored(hits, scores, made.get(0), cosines);
         assertEquals(ids(first), ids(engine));
         assertEquals(
-                ids(Rescorers.ordered(first, byOrder)),
+                ids(Ordering.ordered(first, byOrder)),
                 ids(rescored(engine, scores, made.get(1), ranks)));
     }
 
@@ -116,18 +128,13 @@ class RescorersTest {
                 .toList();
     }
 
-    @Test
-    void theHighestScoreIsNotAlwaysTheFirst() {
-        assertEquals(7, Rescorers.highest(List.of(windowHit("1", 3), windowHit("2", 7))));
-    }
-
     private static Step step(Map<String, Object> given) {
         if (given.get("ordered") instanceof Integer count) {
             return new Step.ByOrder(
                     IntStream.range(0, count).mapToObj(at -> place("" + at)).toList());
         }
         return new Step.ByVector(
-                QUERY, new RescoreWeights(number(given, "query"), number(given, "rescore")));
+                BY, null, new RescoreWeights(number(given, "query"), number(given, "rescore")));
     }
 
     private static float number(Map<String, Object> object, String name) {

@@ -47,6 +47,10 @@ import org.opensearch.search.profile.fetch.FetchProfileShardResult;
 import org.opensearch.search.suggest.SortBy;
 import org.opensearch.search.suggest.Suggest;
 import org.opensearch.search.suggest.term.TermSuggestion;
+import org.rankside.search.Judgement;
+import org.rankside.search.Parameters;
+import org.rankside.search.PassThrough;
+import org.rankside.search.WindowHit;
 
 class ResponsesTest {
     /** Those with all that a response may have, and one with as little as it may have. */

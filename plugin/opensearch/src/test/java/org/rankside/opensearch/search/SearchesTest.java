@@ -1,6 +1,7 @@
 package org.rankside.opensearch.search;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,15 +12,27 @@ import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.opensearch.action.search.SearchPhaseExecutionException;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.action.search.ShardSearchFailure;
+import org.opensearch.core.common.breaker.CircuitBreaker;
+import org.opensearch.core.common.breaker.CircuitBreakingException;
+import org.opensearch.core.concurrency.OpenSearchRejectedExecutionException;
 import org.opensearch.core.tasks.TaskCancelledException;
 import org.opensearch.core.tasks.TaskId;
 import org.opensearch.search.SearchHit;
 import org.opensearch.search.builder.SearchSourceBuilder;
+import org.rankside.search.Deadline;
+import org.rankside.search.PassThrough;
 
 @Timeout(30)
 class SearchesTest {
+    private static final Exception CANCELLED =
+            new SearchPhaseExecutionException(
+                    "query",
+                    "all shards failed",
+                    new IllegalStateException(new TaskCancelledException("by user request")),
+                    ShardSearchFailure.EMPTY_ARRAY);
     private static final TaskId PARENT = new TaskId("node", 7);
     private final Engine engine = new Engine();
     private final Searches searches = new Searches(engine.client, engine.threads, PARENT);
@@ -63,12 +76,39 @@ class SearchesTest {
 
     @Test
     void aClientThatThrowsInsteadOfFailingFailsTheSearch() {
-        TaskCancelledException cancelled = new TaskCancelledException("by user request");
+        IllegalStateException closed = new IllegalStateException("closed");
         engine.answer =
                 (request, listener) -> {
-                    throw cancelled;
+                    throw closed;
                 };
-        assertSame(cancelled, failure(searches.run(user)));
+        assertSame(closed, failure(searches.run(user)));
+    }
+
+    @Test
+    void aSearchOfOursThatRanOutOfTimeIsLate() {
+        engine.answer = (request, listener) -> listener.onFailure(CANCELLED);
+        assertEquals("deadline", ((PassThrough) failure(window(20_000))).reason());
+        engine.answer =
+                (request, listener) -> {
+                    throw new TaskCancelledException("by user request");
+                };
+        assertEquals("deadline", ((PassThrough) failure(window(20_000))).reason());
+    }
+
+    @Test
+    void cancelledSearchesAndFullNodesAreNoFailuresOfOurs() {
+        assertTrue(Searches.noneOfOurs(CANCELLED));
+        assertTrue(Searches.noneOfOurs(new OpenSearchRejectedExecutionException("full")));
+        assertTrue(
+                Searches.noneOfOurs(
+                        new SearchPhaseExecutionException(
+                                "query",
+                                "full",
+                                new CircuitBreakingException(
+                                        "too much", CircuitBreaker.Durability.TRANSIENT),
+                                ShardSearchFailure.EMPTY_ARRAY)));
+        assertFalse(Searches.noneOfOurs(new IllegalArgumentException("no rescore here")));
+        assertFalse(Searches.noneOfOurs(new IllegalStateException("bug")));
     }
 
     private CompletableFuture<SearchHit[]> window(long millis) {

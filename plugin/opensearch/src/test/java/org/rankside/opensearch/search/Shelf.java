@@ -22,6 +22,7 @@ import org.opensearch.search.SearchHits;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.fetch.subphase.FetchSourceContext;
 import org.opensearch.search.internal.InternalSearchResponse;
+import org.rankside.search.Place;
 
 /**
  * A few documents that every user's query finds, in an engine that gives of them what a search asks

@@ -24,7 +24,6 @@ import org.opensearch.action.search.SearchType;
 import org.opensearch.action.support.IndicesOptions;
 import org.opensearch.common.unit.TimeValue;
 import org.opensearch.core.tasks.TaskId;
-import org.opensearch.index.query.MatchAllQueryBuilder;
 import org.opensearch.index.query.MatchQueryBuilder;
 import org.opensearch.index.query.TermQueryBuilder;
 import org.opensearch.script.Script;
@@ -37,8 +36,15 @@ import org.opensearch.search.rescore.QueryRescorerBuilder;
 import org.opensearch.search.slice.SliceBuilder;
 import org.opensearch.search.sort.ScoreSortBuilder;
 import org.opensearch.search.suggest.SuggestBuilder;
+import org.rankside.search.Comparison;
+import org.rankside.search.Deadline;
+import org.rankside.search.Place;
+import org.rankside.search.Target;
+import org.rankside.search.Wanted;
+import org.rankside.search.WindowHit;
 
 class WindowSearchTest {
+    private static final Comparison BY = new Comparison("v", new float[] {3, 4}, "h", "f");
     private static final Target TARGET =
             new Target(List.of("title", Shelf.TEXT), Shelf.VECTOR, 2, "f", Shelf.HASH, List.of());
     private static final TaskId PARENT = new TaskId("node", 7);
@@ -163,7 +169,7 @@ class WindowSearchTest {
         window(new Wanted(1, 2, 1));
         search(TARGET).withTexts(List.of(windowHit("1", 1))).join();
         search(TARGET).withVectors(List.of(windowHit("1", 1))).join();
-        search(TARGET).scores(List.of(place(1)), new MatchAllQueryBuilder()).join();
+        search(TARGET).scores(List.of(place(1)), BY).join();
         assertEquals(6, engine.asked.size());
         for (SearchRequest asked : engine.asked) {
             assertArrayEquals(new String[] {"books"}, asked.indices());
@@ -190,7 +196,7 @@ class WindowSearchTest {
         window(new Wanted(1, 2, 1));
         search(TARGET).withTexts(List.of(windowHit("1", 1))).join();
         search(TARGET).withVectors(List.of(windowHit("1", 1))).join();
-        search(TARGET).scores(List.of(place(1)), new MatchAllQueryBuilder()).join();
+        search(TARGET).scores(List.of(place(1)), BY).join();
         assertEquals(6, engine.asked.size());
         engine.asked.forEach(one -> assertSame(moment, one.source().pointInTimeBuilder()));
     }
@@ -287,13 +293,12 @@ class WindowSearchTest {
     @Test
     void scoresAreOfThoseOfTheHitsThatTheQueryMatches() {
         shelf.byVector.putAll(Map.of(place(1), 1.5f, place(2), 0.5f, place(3), 2f));
-        MatchAllQueryBuilder query = new MatchAllQueryBuilder();
         assertEquals(
                 Map.of(place(1), 1.5f, place(3), 2f),
-                search(TARGET).scores(List.of(place(3), place(1), place(4)), query).join());
+                search(TARGET).scores(List.of(place(3), place(1), place(4)), BY).join());
         assertEquals(
                 new SearchSourceBuilder()
-                        .query(Places.only(List.of(place(3), place(1), place(4)), query))
+                        .query(Places.only(List.of(place(3), place(1), place(4)), Rescorers.query(BY)))
                         .size(3)
                         .fetchSource(false)
                         .trackTotalHits(false),

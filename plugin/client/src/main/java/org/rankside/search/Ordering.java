@@ -1,0 +1,41 @@
+package org.rankside.search;
+
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.rankside.client.RescoreWeights;
+
+/** What a rescore by a step would do to hits. */
+public final class Ordering {
+    private Ordering() {}
+
+    /** {@code hits} by a step, whose comparison gives {@code scores}; those it does not score have 0. */
+    public static List<WindowHit> ordered(
+            List<WindowHit> hits, RescoreWeights weights, Map<Place, Float> scores) {
+        Map<Place, Float> fused = new HashMap<>();
+        for (WindowHit hit : hits) {
+            float added = scores.getOrDefault(hit.place(), 0f);
+            fused.put(hit.place(), weights.query() * hit.score() + weights.rescore() * added);
+        }
+        return hits.stream()
+                .sorted(Comparator.comparing((WindowHit one) -> fused.get(one.place())).reversed())
+                .toList();
+    }
+
+    /** {@code hits}, those of {@code step} first. */
+    public static List<WindowHit> ordered(List<WindowHit> hits, Step.ByOrder step) {
+        Map<Place, Integer> ranks = new HashMap<>();
+        step.places().forEach(place -> ranks.put(place, ranks.size()));
+        return hits.stream()
+                .sorted(
+                        Comparator.comparingInt(
+                                one -> ranks.getOrDefault(one.place(), ranks.size())))
+                .toList();
+    }
+
+    /** The best first-stage score. */
+    public static float highest(List<WindowHit> hits) {
+        return (float) hits.stream().mapToDouble(WindowHit::score).max().orElse(0);
+    }
+}

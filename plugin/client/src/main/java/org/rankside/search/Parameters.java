@@ -1,0 +1,136 @@
+package org.rankside.search;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.rankside.client.SidecarSettings;
+
+/**
+ * How a search is reranked: a pipeline's word, overridden by the request's {@code ext.rankside}, or a
+ * retriever's.
+ *
+ * <p>Null, an empty list and 0 mean that the query, the mapping's {@code _meta.rankside} or the model
+ * says it.
+ *
+ * @param urls sidecars, tried in turn; only a pipeline or the node names them, for a search could send
+ *     passages anywhere otherwise
+ * @param auth name of the key in the keystore
+ * @param timeout for all that comes before the user's own request
+ * @param queryTextPath where in the request the text to rank for is, as {@code query.match.title.query}
+ */
+public record Parameters(
+        List<URI> urls,
+        String auth,
+        Strategy strategy,
+        int window,
+        boolean exactWindow,
+        int promptHits,
+        List<String> textFields,
+        String vectorField,
+        String fingerprint,
+        Duration timeout,
+        OnFailure onFailure,
+        Map<String, Double> fusion,
+        String instruction,
+        String queryText,
+        String queryTextPath) {
+
+    private static final int MAX_WINDOW = 10_000;
+
+    private static final Parameters DEFAULTS =
+            new Parameters(
+                    List.of(),
+                    null,
+                    Strategy.E2RANK,
+                    100,
+                    false,
+                    0,
+                    List.of(),
+                    null,
+                    null,
+                    Duration.ofSeconds(1),
+                    OnFailure.PASS_THROUGH,
+                    null,
+                    null,
+                    null,
+                    null);
+
+    /**
+     * A pipeline's parameters; what is taken is removed from {@code config}.
+     *
+     * @throws IllegalArgumentException one is missing or wrong
+     */
+    public static Parameters ofPipeline(Map<String, Object> config) {
+        Values values = new Values(config);
+        List<String> urls = values.texts("url", List.of());
+        String auth = values.text("auth", null);
+        Parameters defaults = DEFAULTS.at(SidecarSettings.addresses(urls), auth);
+        return defaults.read(values, values.count("window", defaults.window, MAX_WINDOW), null);
+    }
+
+    /**
+     * A retriever's, by Elasticsearch's names; what is taken is removed from {@code body}.
+     *
+     * @throws IllegalArgumentException one is unknown, missing or wrong
+     */
+    public static Parameters ofRetriever(List<URI> urls, Map<String, Object> body) {
+        Values values = new Values(body);
+        String text = values.text("query_text", null);
+        int window = values.count("rank_window_size", DEFAULTS.window, MAX_WINDOW);
+        Parameters all = DEFAULTS.at(urls, null).read(values, window, text);
+        values.checkEmpty();
+        return all;
+    }
+
+    /**
+     * These, overridden by a request's.
+     *
+     * @throws IllegalArgumentException one is unknown, wrong, or not for a request to say
+     */
+    public Parameters overridden(Map<String, Object> ext) {
+        Values values = new Values(ext);
+        String text = values.text("query_text", null);
+        Parameters all = read(values, values.count("window", window, MAX_WINDOW), text);
+        values.checkEmpty();
+        return all;
+    }
+
+    private Parameters at(List<URI> others, String key) {
+        return new Parameters(
+                others,
+                key,
+                strategy,
+                window,
+                exactWindow,
+                promptHits,
+                textFields,
+                vectorField,
+                fingerprint,
+                timeout,
+                onFailure,
+                fusion,
+                instruction,
+                queryText,
+                queryTextPath);
+    }
+
+    private Parameters read(Values values, int deep, String text) {
+        return new Parameters(
+                urls,
+                auth,
+                values.choice("strategy", Strategy.class, strategy),
+                deep,
+                values.flag("exact_window", exactWindow),
+                values.count("prompt_hits", promptHits, MAX_WINDOW),
+                values.texts("text_fields", textFields),
+                values.text("vector_field", vectorField),
+                values.text("fingerprint", fingerprint),
+                values.time("timeout", timeout),
+                values.choice("on_failure", OnFailure.class, onFailure),
+                values.weights("fusion", fusion),
+                values.text("instruction", instruction),
+                text,
+                values.text("query_text_path", queryTextPath));
+    }
+}

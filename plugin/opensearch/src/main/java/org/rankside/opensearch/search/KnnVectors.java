@@ -1,0 +1,27 @@
+package org.rankside.opensearch.search;
+
+import java.util.Map;
+import org.rankside.search.VectorFields;
+
+/** {@code knn_vector}, of the k-NN plugin. */
+enum KnnVectors implements VectorFields {
+    /** Fields of that type. */
+    FIELDS;
+
+    @Override
+    public String type() {
+        return "knn_vector";
+    }
+
+    /** A model_id takes the place of the dimension; the query sees it on the shard. */
+    @Override
+    public int dimensions(Map<String, Object> mapping) {
+        return mapping.get("dimension") instanceof Number number ? Math.max(number.intValue(), 0) : 0;
+    }
+
+    /** k-NN prints as BINARY what was given as binary. */
+    @Override
+    public boolean ofBits(Map<String, Object> mapping) {
+        return "binary".equalsIgnoreCase(String.valueOf(mapping.get("data_type")));
+    }
+}

@@ -1,4 +1,0 @@
-package org.rankside.opensearch.search;
-
-/** How many of the first hits are wanted: with their text, at all, and with their vector. */
-record Wanted(int texts, int hits, int vectors) {}
