@@ -66,21 +66,18 @@ public record Parameters(
         List<String> urls = values.texts("url", List.of());
         String auth = values.text("auth", null);
         Parameters defaults = DEFAULTS.at(SidecarSettings.addresses(urls), auth);
-        return defaults.read(values, values.count("window", defaults.window, MAX_WINDOW), null);
+        return defaults.read(values, null);
     }
 
     /**
-     * A retriever's, by Elasticsearch's names; what is taken is removed from {@code body}.
+     * Those of a node, which names the sidecars itself, overridden by a search's.
      *
-     * @throws IllegalArgumentException one is unknown, missing or wrong
+     * @param names of parameters that this engine calls otherwise, by ours
+     * @throws IllegalArgumentException one is unknown or wrong
      */
-    public static Parameters ofRetriever(List<URI> urls, Map<String, Object> body) {
-        Values values = new Values(body);
-        String text = values.text("query_text", null);
-        int window = values.count("rank_window_size", DEFAULTS.window, MAX_WINDOW);
-        Parameters all = DEFAULTS.at(urls, null).read(values, window, text);
-        values.checkEmpty();
-        return all;
+    public static Parameters ofSearch(
+            List<URI> urls, String auth, Map<String, Object> said, Map<String, String> names) {
+        return DEFAULTS.at(urls, auth).overridden(new Values(said, names));
     }
 
     /**
@@ -89,9 +86,11 @@ public record Parameters(
      * @throws IllegalArgumentException one is unknown, wrong, or not for a request to say
      */
     public Parameters overridden(Map<String, Object> ext) {
-        Values values = new Values(ext);
-        String text = values.text("query_text", null);
-        Parameters all = read(values, values.count("window", window, MAX_WINDOW), text);
+        return overridden(new Values(ext));
+    }
+
+    private Parameters overridden(Values values) {
+        Parameters all = read(values, values.text("query_text", null));
         values.checkEmpty();
         return all;
     }
@@ -115,12 +114,12 @@ public record Parameters(
                 queryTextPath);
     }
 
-    private Parameters read(Values values, int deep, String text) {
+    private Parameters read(Values values, String text) {
         return new Parameters(
                 urls,
                 auth,
                 values.choice("strategy", Strategy.class, strategy),
-                deep,
+                values.count("window", window, MAX_WINDOW),
                 values.flag("exact_window", exactWindow),
                 values.count("prompt_hits", promptHits, MAX_WINDOW),
                 values.texts("text_fields", textFields),

@@ -30,10 +30,21 @@ public final class Values {
     private static final Pattern TIME = Pattern.compile("([0-9]{1,9}) *(micros|ms|s|m|h|d)");
 
     private final Map<String, Object> left;
+    private final Map<String, String> names;
 
     /** Takes from {@code left} itself, as the engine's factories expect. */
     public Values(Map<String, Object> left) {
+        this(left, Map.of());
+    }
+
+    /**
+     * Takes from {@code left} itself.
+     *
+     * @param names under which it has parameters, by ours; others have the same
+     */
+    Values(Map<String, Object> left, Map<String, String> names) {
         this.left = left;
+        this.names = names;
     }
 
     String text(String name, String otherwise) {
@@ -74,8 +85,9 @@ public final class Values {
     }
 
     private <T> T take(String name, T otherwise, BiFunction<String, Object, T> read) {
-        Object value = left.remove(name);
-        return value == null ? otherwise : read.apply(name, value);
+        String called = names.getOrDefault(name, name);
+        Object value = left.remove(called);
+        return value == null ? otherwise : read.apply(called, value);
     }
 
     private String asText(String name, Object value) {

@@ -137,6 +137,21 @@ class ParametersTest {
     }
 
     @Test
+    void aSearchMaySayAllWhereTheNodeNamesTheSidecars() {
+        String said = ALL.replace("'window'", "'rank_window_size'");
+        assertEquals(
+                new Parameters(
+                        URLS, "k", Strategy.CASCADE, 10_000, true, 5, List.of("t", "u.v"), "v", "f",
+                        Duration.ofSeconds(2), OnFailure.FAIL, Map.of("listwise", 2.0),
+                        "rank", "cold water", "query.match.t.query"),
+                Parameters.ofSearch(
+                        URLS,
+                        "k",
+                        Cases.object("{'query_text': ' cold water ', " + said + "}"),
+                        Map.of("window", "rank_window_size")));
+    }
+
+    @Test
     void theTextOfARequestIsItsOwn() {
         Parameters first =
                 pipeline("'url': 'http://a:1'").overridden(Cases.object("{'query_text': 'x'}"));

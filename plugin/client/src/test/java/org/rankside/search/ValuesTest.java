@@ -117,4 +117,21 @@ class ValuesTest {
         values.count("windw", 0, 10);
         assertDoesNotThrow(values::checkEmpty);
     }
+
+    @Test
+    void anEnginesOwnNameOfAParameterIsTheOneInErrorsToo() {
+        Map<String, String> names = Map.of("window", "rank_window_size");
+        Map<String, Object> left = Cases.object("{'rank_window_size': 3, 'other': 7}");
+        Values values = new Values(left, names);
+        assertEquals(3, values.count("window", 0, 10));
+        assertEquals(7, values.count("other", 0, 10));
+        assertEquals(
+                "rankside's rank_window_size is [11] and must be a whole number from 1 to 10",
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () ->
+                                        new Values(Cases.object("{'rank_window_size': 11}"), names)
+                                                .count("window", 0, 10))
+                        .getMessage());
+    }
 }
