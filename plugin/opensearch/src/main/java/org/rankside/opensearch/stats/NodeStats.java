@@ -1,7 +1,6 @@
 package org.rankside.opensearch.stats;
 
 import java.io.IOException;
-import java.util.TreeMap;
 import org.opensearch.action.support.nodes.BaseNodeResponse;
 import org.opensearch.cluster.node.DiscoveryNode;
 import org.opensearch.core.common.io.stream.StreamInput;
@@ -9,6 +8,7 @@ import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.xcontent.ToXContentFragment;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.rankside.client.SidecarState;
+import org.rankside.client.StatsJson;
 
 /** How one node stands with its sidecars. */
 final class NodeStats extends BaseNodeResponse implements ToXContentFragment {
@@ -50,16 +50,6 @@ final class NodeStats extends BaseNodeResponse implements ToXContentFragment {
 
     @Override
     public XContentBuilder toXContent(XContentBuilder builder, Params params) throws IOException {
-        builder.startObject(getNode().getId());
-        builder.field("name", getNode().getName());
-        builder.field("in_flight", state.inFlight());
-        builder.field("max_in_flight", state.maxInFlight());
-        builder.field("circuits", new TreeMap<>(state.circuits()));
-        builder.startObject("documents");
-        builder.field("in_flight", state.documents().inFlight());
-        builder.field("circuits", new TreeMap<>(state.documents().circuits()));
-        builder.endObject();
-        Counts.toXContent(builder, state.counts());
-        return builder.endObject();
+        return builder.field(getNode().getId(), StatsJson.of(getNode().getName(), state));
     }
 }

@@ -10,6 +10,7 @@ import org.opensearch.core.common.io.stream.StreamOutput;
 import org.opensearch.core.xcontent.ToXContentFragment;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.rankside.client.Stats;
+import org.rankside.client.StatsJson;
 
 /** What the nodes answered, one by one and together. */
 public final class StatsResponse extends BaseNodesResponse<NodeStats> implements ToXContentFragment {
@@ -37,9 +38,7 @@ public final class StatsResponse extends BaseNodesResponse<NodeStats> implements
                 getNodes().stream()
                         .map(node -> node.state().counts())
                         .reduce(Stats.Snapshot.EMPTY, Stats.Snapshot::plus);
-        builder.startObject("_all");
-        Counts.toXContent(builder, all);
-        builder.endObject();
+        builder.field("_all", StatsJson.of(all));
         builder.startObject("nodes");
         for (NodeStats node : getNodes()) {
             node.toXContent(builder, params);

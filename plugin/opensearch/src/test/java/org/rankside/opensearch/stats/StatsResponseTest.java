@@ -121,32 +121,11 @@ class StatsResponseTest {
     }
 
     @Test
-    void aNodeShowsItsPlacesCircuitsAndCounts() throws IOException {
+    void aNodeIsShownByItsName() throws IOException {
         Map<String, Object> node = at(shown(response()), "nodes", "a");
         assertEquals("name-a", node.get("name"));
         assertEquals(3, node.get("in_flight"));
-        assertEquals(64, node.get("max_in_flight"));
-        assertEquals(BUSY.circuits(), node.get("circuits"));
-        assertEquals(
-                Map.of("in_flight", 2, "circuits", Map.of("http://a:8080", "closed")),
-                node.get("documents"));
-        assertEquals(Map.of("answered", 2, "deadline", 1), at(node, "calls", "listwise"));
-        assertEquals(
-                Map.of(
-                        "reranked", 2,
-                        "partial", 0,
-                        "passed_through", 1,
-                        "passed_through_reasons", Map.of("deadline", 1),
-                        "failed", 0,
-                        "failed_reasons", Map.of()),
-                node.get("searches"));
-        Map<String, Object> latency = at(node, "latency_ms", "listwise");
-        assertEquals(2, latency.get("count"));
-        assertEquals(41.5, latency.get("sum"));
-        assertEquals(
-                Set.of("1", "2", "5", "10", "20", "50", "100", "200", "500", "1000", "2000", "5000", "+inf"),
-                at(latency, "buckets").keySet());
-        assertEquals(2, at(latency, "buckets").get("+inf"));
+        assertEquals(2, at(node, "searches").get("reranked"));
     }
 
     @Test
