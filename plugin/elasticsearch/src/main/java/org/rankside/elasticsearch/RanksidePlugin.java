@@ -4,21 +4,32 @@ import java.util.Collection;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import org.elasticsearch.action.support.ActionFilter;
 import org.elasticsearch.cluster.node.DiscoveryNodes;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.features.NodeFeature;
 import org.elasticsearch.plugins.ActionPlugin;
 import org.elasticsearch.plugins.Plugin;
+import org.elasticsearch.plugins.SearchPlugin;
 import org.elasticsearch.rest.RestHandler;
+import org.elasticsearch.search.fetch.FetchSubPhase;
+import org.elasticsearch.threadpool.ThreadPool;
 import org.rankside.elasticsearch.node.NodeSettings;
 import org.rankside.elasticsearch.node.NodeSidecar;
+import org.rankside.elasticsearch.search.BeforeExt;
+import org.rankside.elasticsearch.search.BeforePhase;
+import org.rankside.elasticsearch.search.RerankRetrieverBuilder;
+import org.rankside.elasticsearch.search.Reranker;
+import org.rankside.elasticsearch.search.SearchFilter;
 import org.rankside.elasticsearch.stats.RestStatsAction;
 import org.rankside.elasticsearch.stats.StatsAction;
 import org.rankside.elasticsearch.stats.TransportStatsAction;
 
 /** Where the engine is told what this plugin adds to it. */
-public final class RanksidePlugin extends Plugin implements ActionPlugin {
+public final class RanksidePlugin extends Plugin implements ActionPlugin, SearchPlugin {
     private volatile NodeSidecar sidecar;
+    private volatile Reranker reranker;
+    private volatile ThreadPool threads;
 
     @Override
     public List<Setting<?>> getSettings() {
@@ -27,8 +38,34 @@ public final class RanksidePlugin extends Plugin implements ActionPlugin {
 
     @Override
     public Collection<?> createComponents(PluginServices services) {
-        sidecar = NodeSettings.sidecar(services.environment(), services.threadPool().generic());
+        threads = services.threadPool();
+        sidecar = NodeSettings.sidecar(services.environment(), threads.generic());
+        reranker = new Reranker(sidecar, threads, services.clusterService());
         return List.of(sidecar.sidecars());
+    }
+
+    @Override
+    public List<RetrieverSpec<?>> getRetrievers() {
+        return List.of(
+                new RetrieverSpec<>(
+                        RerankRetrieverBuilder.NAME,
+                        (json, context) ->
+                                RerankRetrieverBuilder.fromXContent(json, context, reranker)));
+    }
+
+    @Override
+    public List<SearchExtSpec<?>> getSearchExts() {
+        return List.of(new SearchExtSpec<>(BeforeExt.NAME, BeforeExt::new, BeforeExt::parse));
+    }
+
+    @Override
+    public List<FetchSubPhase> getFetchSubPhases(FetchPhaseConstructionContext context) {
+        return List.of(new BeforePhase());
+    }
+
+    @Override
+    public Collection<ActionFilter> getActionFilters() {
+        return List.of(new SearchFilter(() -> threads.getThreadContext()));
     }
 
     @Override

@@ -1,0 +1,222 @@
+package org.rankside.elasticsearch.search;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.elasticsearch.ElasticsearchStatusException;
+import org.elasticsearch.action.ActionListener;
+import org.elasticsearch.action.ResolvedIndices;
+import org.elasticsearch.client.internal.Client;
+import org.elasticsearch.cluster.metadata.IndexMetadata;
+import org.elasticsearch.cluster.service.ClusterService;
+import org.elasticsearch.core.TimeValue;
+import org.elasticsearch.index.query.QueryRewriteContext;
+import org.elasticsearch.rest.RestStatus;
+import org.elasticsearch.search.rank.RankDoc;
+import org.elasticsearch.search.retriever.RetrieverBuilder;
+import org.elasticsearch.tasks.TaskCancelledException;
+import org.elasticsearch.threadpool.ThreadPool;
+import org.rankside.elasticsearch.node.NodeSidecar;
+import org.rankside.search.Asking;
+import org.rankside.search.Deadline;
+import org.rankside.search.Failures;
+import org.rankside.search.IndexFacts;
+import org.rankside.search.Judge;
+import org.rankside.search.Judgement;
+import org.rankside.search.OnFailure;
+import org.rankside.search.Parameters;
+import org.rankside.search.PassLog;
+import org.rankside.search.PassThrough;
+import org.rankside.search.Strategy;
+import org.rankside.search.Target;
+import org.rankside.search.Timings;
+import org.rankside.search.WindowHit;
+import org.rankside.search.Work;
+
+/** Has the hits of retrievers judged, for the searches of this node. */
+public final class Reranker {
+    private static final Logger LOG = LogManager.getLogger(Reranker.class);
+    private static final Map<String, String> NAMES = Map.of("window", "rank_window_size");
+
+    private final NodeSidecar sidecar;
+    private final ThreadPool threads;
+    private final ClusterService cluster;
+    private final PassLog log = new PassLog(System::nanoTime, LOG::warn);
+
+    /** One for a node. */
+    public Reranker(NodeSidecar sidecar, ThreadPool threads, ClusterService cluster) {
+        this.sidecar = sidecar;
+        this.threads = threads;
+        this.cluster = cluster;
+    }
+
+    /**
+     * What a retriever says.
+     *
+     * @throws IllegalArgumentException something is wrong or missing
+     */
+    Parameters parameters(Map<String, Object> said) {
+        if (!sidecar.isSet()) {
+            throw new IllegalArgumentException(NodeSidecar.unset());
+        }
+        Parameters parameters = Parameters.ofSearch(sidecar.urls(), sidecar.auth(), said, NAMES);
+        if (parameters.queryText() == null && parameters.strategy() != Strategy.NONE) {
+            throw new IllegalArgumentException(
+                    "rankside has no query_text; give it the text to rank for");
+        }
+        return parameters;
+    }
+
+    /** Has what {@code inner} retrieves judged, before the search goes on. */
+    void judge(
+            QueryRewriteContext context,
+            Parameters parameters,
+            RetrieverBuilder inner,
+            Consumer<Outcome> judged) {
+        context.registerAsyncAction(
+                (client, listener) -> {
+                    Timings timings = new Timings();
+                    outcome(context, client, parameters, inner, timings)
+                            .exceptionally(error -> Outcome.passed(Failures.of(error)))
+                            .thenAccept(outcome -> settle(outcome, parameters, timings, judged, listener));
+                });
+    }
+
+    private CompletableFuture<Outcome> outcome(
+            QueryRewriteContext context,
+            Client client,
+            Parameters parameters,
+            RetrieverBuilder inner,
+            Timings timings) {
+        try {
+            UserSearch search = threads.getThreadContext().getTransient(UserSearch.KEY);
+            if (parameters.strategy() == Strategy.NONE) {
+                throw new PassThrough("strategy_none");
+            }
+            if (search.wantsNoHits()) {
+                throw new PassThrough("size_0");
+            }
+            Target target =
+                    Target.of(facts(context.getResolvedIndices()), parameters, DenseVectors.FIELDS);
+            Deadline deadline = deadline(parameters, search, timings);
+            Work work = new Work(new SearchSurroundings(threads, search));
+            Searches searches =
+                    new Searches(
+                            client,
+                            threads.getThreadContext(),
+                            search.parent(cluster.localNode().getId()),
+                            context.getPointInTimeBuilder(),
+                            deadline);
+            WindowSearch windows =
+                    new WindowSearch(
+                            searches,
+                            source -> inner.extractToSearchSourceBuilder(source, true),
+                            target);
+            Judge judge =
+                    new Judge(
+                            parameters,
+                            target,
+                            parameters.queryText(),
+                            windows,
+                            sidecar.sidecars(),
+                            work,
+                            deadline);
+            boolean ordered = parameters.strategy() != Strategy.E2RANK || parameters.exactWindow();
+            CompletableFuture<Outcome> done =
+                    new Asking(judge, windows, timings)
+                            .aboutWindow(ordered || context.isExplain())
+                            .thenCompose(
+                                    judgement ->
+                                            ordered
+                                                    ? ordered(judge, judgement, windows)
+                                                    : CompletableFuture.completedFuture(
+                                                            new Outcome(judgement, null, null, null)));
+            return work.until(done, deadline);
+        } catch (RuntimeException error) {
+            return CompletableFuture.failedFuture(error);
+        }
+    }
+
+    private static CompletableFuture<Outcome> ordered(
+            Judge judge, Judgement judgement, WindowSearch windows) {
+        List<WindowHit> window = judgement.window();
+        return judge.ordered(window, judgement.steps())
+                .thenApply(
+                        order ->
+                                new Outcome(
+                                        judgement, null, ranked(windows.spots(order)), windows.spots(window)));
+    }
+
+    /** Scored by their place alone: n, n-1, … 1. */
+    private static RankDoc[] ranked(RankDoc[] order) {
+        RankDoc[] ranked = new RankDoc[order.length];
+        for (int at = 0; at < order.length; at++) {
+            ranked[at] = new RankDoc(order[at].doc, order.length - at, order[at].shardIndex);
+            ranked[at].rank = at + 1;
+        }
+        return ranked;
+    }
+
+    private static Deadline deadline(Parameters parameters, UserSearch search, Timings timings) {
+        TimeValue own = search.request().source().timeout();
+        return Deadline.in(parameters.timeout())
+                .noLaterThan(
+                        timings.started(),
+                        own == null ? null : Duration.ofNanos(own.nanos()));
+    }
+
+    private static Map<String, IndexFacts> facts(ResolvedIndices indices) {
+        if (!indices.getRemoteClusterIndices().isEmpty()) {
+            throw new PassThrough(
+                    "remote_indices",
+                    indices.getRemoteClusterIndices().keySet().iterator().next()
+                            + " is another cluster, whose mappings are not known here; search it there,"
+                            + " or through the client side");
+        }
+        Map<String, IndexFacts> facts = new TreeMap<>();
+        for (IndexMetadata index : indices.getConcreteLocalIndicesMetadata().values()) {
+            String name = index.getIndex().getName();
+            Map<String, Object> mapping =
+                    index.mapping() == null ? Map.of() : index.mapping().sourceAsMap();
+            facts.put(name, IndexFacts.of(name, mapping));
+        }
+        if (facts.isEmpty()) {
+            throw new PassThrough("no_hits");
+        }
+        return facts;
+    }
+
+    private void settle(
+            Outcome outcome,
+            Parameters parameters,
+            Timings timings,
+            Consumer<Outcome> judged,
+            ActionListener<?> listener) {
+        PassThrough passed = outcome.passed();
+        if (passed != null && Failures.cancelled(passed)) {
+            listener.onFailure(new TaskCancelledException(passed.getMessage()));
+            return;
+        }
+        if (passed != null && passed.failed() && parameters.onFailure() == OnFailure.FAIL) {
+            sidecar.sidecars().stats().searched("failed", passed.reason());
+            listener.onFailure(
+                    new ElasticsearchStatusException(
+                            "rankside could not rerank (" + passed.reason() + "): "
+                                    + passed.getMessage(),
+                            RestStatus.SERVICE_UNAVAILABLE,
+                            passed));
+            return;
+        }
+        sidecar.sidecars().stats().searched(outcome.status(), outcome.reason());
+        log.passed(passed);
+        StatusHeaders.of(outcome, parameters, timings)
+                .forEach(threads.getThreadContext()::addResponseHeader);
+        judged.accept(outcome);
+        listener.onResponse(null);
+    }
+}
