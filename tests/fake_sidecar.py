@@ -130,12 +130,16 @@ class FakeSidecar:
 
     def __init__(self, profile: ModelProfile) -> None:
         self.profile = profile
+        self.url = ""
+        self._arrived = threading.Condition()
+        self.reset()
+
+    def reset(self) -> None:
+        """Behave well, and know of no call so far: for the next test that shares it."""
         self.behaviour: Behaviour = self.sound()
         self.on_models: Behaviour = self.lists()
         self.calls: list[Call] = []
         self.listed = 0
-        self.url = ""
-        self._arrived = threading.Condition()
 
     def take(self, call: Call) -> None:
         """Note ``call`` and do with it what is to be done."""

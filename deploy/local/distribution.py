@@ -50,6 +50,13 @@ class Engine(Protocol):
     def finish(self, home: Path, jdk: Jdk, /) -> None:
         """Add to ``home`` what is neither a folder of jars, nor a module, nor a plugin zip."""
 
+    def install(self, home: Path, jdk: Jdk, zipped: Path, /) -> None:
+        """Install a plugin's zip into the distribution at ``home``.
+
+        Raises:
+            LocalEngineError: the engine would not have it.
+        """
+
     def standard_input(self, distribution: Distribution, node: Layout, /) -> Path | None:
         """A file the process reads at its start, if the engine wants one."""
 

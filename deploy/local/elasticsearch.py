@@ -22,10 +22,11 @@ from importlib import resources
 from pathlib import Path
 
 from deploy.local.distribution import Distribution
+from deploy.local.elasticsearch_plugin import install_plugin
+from deploy.local.keystore import write_keystore
 from deploy.local.launch import Layout, common_flags
 from deploy.local.recipe import Artifact, Module, Recipe
 from deploy.local.toolchain import Jdk, find_libzstd, run_tool
-from plugin.ranking.errors import SettingsError
 
 VERSION = "9.5.3"
 SOURCES = (
@@ -139,6 +140,10 @@ class Elasticsearch:
             for jar, prefix in jars.items():
                 write_jar(jar, classes, prefix, _AGENT_MANIFEST if prefix == agent else _MANIFEST)
 
+    def install(self, home: Path, jdk: Jdk, zipped: Path, /) -> None:
+        """Unpack it once the server's own checks have passed."""
+        install_plugin(home, jdk, zipped)
+
     def standard_input(self, distribution: Distribution, node: Layout, /) -> Path | None:
         """The server's own start message, which holds the node's paths."""
         home = distribution.home
@@ -154,14 +159,10 @@ class Elasticsearch:
         return message
 
     def write_secrets(
-        self, _distribution: Distribution, _node: Layout, secrets: Mapping[str, str], /
+        self, distribution: Distribution, node: Layout, secrets: Mapping[str, str], /
     ) -> None:
-        """None are needed by what is here, so there is no keystore to put them into."""
-        if secrets:
-            raise SettingsError(
-                "A local Elasticsearch takes no keystore entries: leave them out, or use"
-                " opensearch."
-            )
+        """Write the keystore anew; `standard_input` hands it to the server."""
+        write_keystore("elasticsearch", distribution.home, distribution.jdk, node.config, secrets)
 
     def command(self, distribution: Distribution, node: Layout, heap: str) -> list[str]:
         """The JVM and its flags, as in the server's own jvm.options and launcher."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.local.distribution import Distribution
+from deploy.local.keystore import write_keystore
 from deploy.local.launch import Layout, common_flags
 from deploy.local.opensearch_recipe import RELEASES, VERSION, recipe
-from deploy.local.opensearch_tools import write_keystore
+from deploy.local.opensearch_tools import install_plugin
 from deploy.local.recipe import Module, Recipe
 from deploy.local.toolchain import Jdk
 from plugin.ranking.errors import SettingsError
@@ -62,6 +63,10 @@ class OpenSearch:
             if module.policy:
                 (folder / "plugin-security.policy").write_text(module.policy, "utf-8")
 
+    def install(self, home: Path, jdk: Jdk, zipped: Path, /) -> None:
+        """Have the engine's own tool install it, or unpack it where there is none."""
+        install_plugin(home, jdk, zipped)
+
     def standard_input(self, _distribution: Distribution, _node: Layout, /) -> Path | None:
         """OpenSearch reads nothing there."""
         return None
@@ -70,7 +75,7 @@ class OpenSearch:
         self, distribution: Distribution, node: Layout, secrets: Mapping[str, str], /
     ) -> None:
         """Write the keystore anew; without entries the node makes an empty one."""
-        write_keystore(distribution.home, distribution.jdk, node.config, secrets)
+        write_keystore("opensearch", distribution.home, distribution.jdk, node.config, secrets)
 
     def command(self, distribution: Distribution, node: Layout, heap: str) -> list[str]:
         """The JVM and its flags, as in the server's own jvm.options."""

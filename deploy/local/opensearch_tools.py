@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import tempfile
-from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
-from deploy.local.toolchain import Jdk, run_tool
-from plugin.ranking.errors import LocalEngineError, SettingsError
+from deploy.local.distribution import open_to_all, unpack_plugin
+from deploy.local.toolchain import Jdk
+from plugin.ranking.errors import LocalEngineError
 
 # Where the distribution of opensearch.org has them.
 PLUGIN_TOOL = "lib/tools/plugin-cli"
-KEYSTORE_WRITER = "rankside/local/opensearch/KeystoreWriter.java"
-# As the keystore itself demands; a value with a line break would be read as a second entry.
-_ENTRY = re.compile(r"[A-Za-z0-9_\-.]+=.*")
 _QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 
@@ -51,30 +46,13 @@ def plugin_tool(home: Path, jdk: Jdk, *words: str) -> str:
     return ran.stdout
 
 
-def write_keystore(home: Path, jdk: Jdk, config: Path, entries: Mapping[str, str]) -> None:
-    """Replace the node's keystore by one of these entries; by none at all if there are none.
+def install_plugin(home: Path, jdk: Jdk, zipped: Path) -> None:
+    """Install a plugin as an operator would, or unpack it where Maven Central lacks the tool.
 
     Raises:
-        LocalEngineError: it could not be written.
-        SettingsError: an entry's name or value cannot be one.
+        LocalEngineError: the tool refused the plugin.
     """
-    (config / "opensearch.keystore").unlink(missing_ok=True)
-    if not entries:
-        return
-    lines = [f"{name}={value}" for name, value in entries.items()]
-    if wrong := [line.partition("=")[0] for line in lines if not _ENTRY.fullmatch(line)]:
-        raise SettingsError(
-            f"{wrong[0]!r} cannot be put into the keystore: its name may have letters, digits, '.',"
-            " '_' and '-', its value one line."
-        )
-    source = resources.files("deploy.local") / "java" / KEYSTORE_WRITER
-    with resources.as_file(source) as program:
-        java: list[str | Path] = [
-            jdk.tool("java"),
-            *_QUICK,
-            "-cp",
-            f"{home}/lib/*",
-            program,
-            config,
-        ]
-        run_tool(java, given="\n".join(lines))
+    if (home / PLUGIN_TOOL).is_dir():
+        plugin_tool(home, jdk, "install", "--batch", zipped.resolve().as_uri())
+    else:
+        open_to_all(unpack_plugin(zipped, home / "plugins", skipped=()))

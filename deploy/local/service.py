@@ -50,7 +50,7 @@ def up(  # noqa: PLR0913 - one keyword for each thing in which nodes differ
         SettingsError: the instance's name could not be a folder's, ``heap`` is not a size, or
             ``plugin``, ``secrets`` or ``version`` is nothing for this engine.
     """
-    asked = _plugin(engine, plugin)
+    asked = PluginZip.read(plugin) if plugin else None
     kind, report = _kind(engine, version), progress or silent
     heap = checked_heap(heap or kind.default_heap)
     base = cache_root(root)
@@ -71,16 +71,6 @@ def up(  # noqa: PLR0913 - one keyword for each thing in which nodes differ
         return Node.start(
             distribution, home, settings=settings, secrets=secrets, heap=heap, progress=report
         )
-
-
-def _plugin(engine: EngineName, file: Path | None) -> PluginZip | None:
-    if file is None:
-        return None
-    if engine != "opensearch":
-        raise SettingsError(
-            f"There is no plugin for {engine} yet: leave --plugin out, or use --engine opensearch."
-        )
-    return PluginZip.read(file)
 
 
 def _check(found: RunningNode, plugin: PluginZip | None, version: str | None) -> None:

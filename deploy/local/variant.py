@@ -1,4 +1,4 @@
-"""An OpenSearch distribution with a plugin installed into it, beside the one without.
+"""A distribution with a plugin installed into it, beside the one without.
 
 Its files are hard links to those of the plain distribution, so that it costs nothing but the
 plugin, and no node gets a plugin it did not ask for.
@@ -16,12 +16,9 @@ from typing import Self
 from deploy.local.distribution import (
     Distribution,
     Progress,
-    open_to_all,
     read_descriptor,
     silent,
-    unpack_plugin,
 )
-from deploy.local.opensearch_tools import PLUGIN_TOOL, plugin_tool
 from deploy.local.places import made_once
 from plugin.ranking.errors import SettingsError
 
@@ -48,7 +45,7 @@ class PluginZip:
         except (OSError, zipfile.BadZipFile, KeyError, UnicodeDecodeError) as err:
             raise SettingsError(
                 f"{file} is no plugin's zip: give the one that `mvn package` leaves in"
-                " plugin/opensearch/target, or leave its path out to have it built."
+                " the target folder of the engine's module, or leave its path out to have it built."
             ) from err
         return cls(file, label)
 
@@ -56,23 +53,17 @@ class PluginZip:
 def with_plugin(
     plain: Distribution, plugin: PluginZip, root: Path, *, progress: Progress = silent
 ) -> Distribution:
-    """The OpenSearch distribution with this plugin; made once.
-
-    Installed by the engine's own tool, or unpacked where Maven Central lacks that tool.
+    """The distribution with this plugin; made once.
 
     Raises:
-        LocalEngineError: the tool refused the plugin.
+        LocalEngineError: the engine would not have the plugin.
     """
     home = plain.home.with_name(f"{plain.home.name}-{plugin.label}")
 
     def install(work: Path) -> Path:
         progress(f"installing {plugin.label}", _INSTALLED)
         made = Path(shutil.copytree(plain.home, work / "home", copy_function=_link))
-        if (made / PLUGIN_TOOL).is_dir():
-            # As an operator would.
-            plugin_tool(made, plain.jdk, "install", "--batch", plugin.file.resolve().as_uri())
-        else:
-            open_to_all(unpack_plugin(plugin.file, made / "plugins", skipped=()))
+        plain.engine.install(made, plain.jdk, plugin.file)
         return made
 
     made_once(root, home, install)

@@ -152,9 +152,8 @@ def start_engine(settings: Settings, *, quiet: bool = False) -> EngineOptions:
 def _plugin(
     engine: EngineChoice, asked: str | None, home: Path | None, report: local.Progress
 ) -> Path | None:
-    # Built only where it can be installed: the other engine's refusal needs no JDK.
-    if asked == BUILD and engine is EngineChoice.opensearch:
-        return local.build_plugin(root=home, progress=report)
+    if asked == BUILD:
+        return local.build_plugin(engine.value, root=home, progress=report)
     return Path(asked) if asked else None
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +18,12 @@ from plugin.models.encoder import Encoder
 from plugin.ranking.errors import LocalEngineError
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
+from tests.certificates import authority, signed
 from tests.serving import serving
 
 from .conftest import Articles, index_articles
 
 StartNode = Callable[..., RunningNode]
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A certificate and its key, as PEM files."""
-
-    certificate: Path
-    key: Path
-
-    @property
-    def files(self) -> dict[str, Path]:
-        """As uvicorn takes them."""
-        return {"ssl_certfile": self.certificate, "ssl_keyfile": self.key}
 
 
 def test_it_trusts_the_authority_it_is_told_of_and_shows_its_own_certificate(
@@ -80,25 +66,6 @@ def test_a_wrong_file_stops_the_start_in_one_sentence(
         start_plugin_node(settings=settings, files=[key])
     said = str(error.value).partition("rankside.tls.certificate_authorities: ")[2].splitlines()[0]
     assert said.endswith(f"/config/{key.name} has no certificate in it; give a PEM file")
-
-
-def authority(folder: Path, name: str) -> Identity:
-    return _made(folder, name)
-
-
-def signed(folder: Path, name: str, *, by: Identity) -> Identity:
-    signer = ("-CA", str(by.certificate), "-CAkey", str(by.key))
-    leaf = ("-addext", "basicConstraints=critical,CA:FALSE")
-    return _made(folder, name, *signer, *leaf, "-addext", "subjectAltName=IP:127.0.0.1")
-
-
-def _made(folder: Path, name: str, *more: str) -> Identity:
-    made = Identity(folder / f"{name}.pem", folder / f"{name}.key")
-    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
-    files = ("-keyout", str(made.key), "-out", str(made.certificate))
-    command = ["openssl", "req", "-x509", "-subj", f"/CN={name}", *kind, *files, *more]
-    subprocess.run(command, check=True, capture_output=True)
-    return made
 
 
 def outcome(client: OpenSearch, made: Articles, url: str) -> tuple[Any, Any]:

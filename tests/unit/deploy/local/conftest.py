@@ -14,6 +14,7 @@ import pytest
 
 from deploy.local.distribution import Distribution
 from deploy.local.launch import Layout
+from deploy.local.opensearch_tools import install_plugin
 from deploy.local.recipe import Artifact, Recipe
 from deploy.local.toolchain import Jdk
 
@@ -71,6 +72,9 @@ class FakeEngine:
 
     def finish(self, home: Path, _jdk: Jdk, /) -> None:
         (home / "finished").touch()
+
+    def install(self, home: Path, jdk: Jdk, zipped: Path, /) -> None:
+        install_plugin(home, jdk, zipped)  # as OpenSearch does, whose name it has
 
     def standard_input(self, _distribution: Distribution, _node: Layout, /) -> Path | None:
         return None

@@ -65,20 +65,12 @@ def test_a_wrong_heap_is_refused_before_anything_is_fetched(open_folder: Path) -
     assert not (open_folder / "engines").exists()
 
 
-def test_a_plugin_is_refused_where_there_is_none_before_anything_is_fetched(
-    open_folder: Path,
-) -> None:
-    result = rankside_engine("up", "--engine", "elasticsearch", "--plugin")
-    assert isinstance(result.exception, SettingsError)
-    assert "no plugin for elasticsearch yet" in str(result.exception)
-    assert list(open_folder.iterdir()) == []
-
-
 @pytest.mark.parametrize(
     ("words", "given"),
     [
-        (["--plugin"], "built.zip"),
-        (["--plugin", "--heap", "512m"], "built.zip"),
+        (["--plugin"], "opensearch.zip"),
+        (["--plugin", "--heap", "512m"], "opensearch.zip"),
+        (["--plugin", "--engine", "elasticsearch"], "elasticsearch.zip"),
         (["--plugin", "mine.zip"], "mine.zip"),
         (["--plugin=mine.zip", "--json"], "mine.zip"),
         (["--heap", "512m"], None),
@@ -95,7 +87,9 @@ def test_a_bare_plugin_is_built_and_one_with_a_path_is_taken(
         return RunningNode("http://127.0.0.1:1", 1, "opensearch", "9", home, home / "log", "1g")
 
     monkeypatch.setattr("deploy.local.up", up)
-    monkeypatch.setattr("deploy.local.build_plugin", lambda **_options: Path("built.zip"))
+    monkeypatch.setattr(
+        "deploy.local.build_plugin", lambda engine, **_options: Path(f"{engine}.zip")
+    )
     assert rankside_engine("up", *words).exit_code == 0
     assert asked == [Path(given) if given else None]
 

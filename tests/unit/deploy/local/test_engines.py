@@ -5,18 +5,21 @@ from importlib import resources
 from pathlib import Path
 
 from deploy.local.elasticsearch import SOURCES, source, write_jar
+from deploy.local.elasticsearch_plugin import PLUGIN_CHECK
+from deploy.local.keystore import keystore_writer
 from deploy.local.opensearch import OpenSearch, descriptor, of_version
 from deploy.local.opensearch_recipe import RELEASES, VERSION
-from deploy.local.opensearch_tools import KEYSTORE_WRITER
 
 
 def test_java_sources_are_shipped_and_declare_the_package_of_their_folder() -> None:
-    for name in [*SOURCES, KEYSTORE_WRITER]:
+    writers = [keystore_writer("opensearch"), keystore_writer("elasticsearch")]
+    known = [*SOURCES, *writers, PLUGIN_CHECK]
+    for name in known:
         package = Path(name).parent.as_posix().replace("/", ".")
         assert f"package {package};" in source(name).decode()
     shipped = Path(str(resources.files("deploy.local"))) / "java"
     there = {file.relative_to(shipped).as_posix() for file in shipped.rglob("*.java")}
-    assert there == {*SOURCES, KEYSTORE_WRITER}
+    assert there == set(known)
 
 
 def test_a_jar_holds_the_classes_of_its_prefix_behind_its_manifest(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from plugin.ranking.errors import LocalEngineError
 
 MVN = """#!/bin/sh
 echo "$*" >> {runs}
-cd "${{3%/*}}/opensearch"
+case "$*" in *-Dopensearch.version=*) engine=opensearch;; *) engine=elasticsearch;; esac
+cd "${{3%/*}}/$engine"
 mkdir target
-cp src/main/java/P.java target/rankside-opensearch-9.zip
+cp src/main/java/P.java target/rankside-$engine-9.zip
 """
 
 
@@ -25,6 +26,8 @@ def sources(tmp_path: Path) -> Path:
         "opensearch/pom.xml": "<project/>",
         "opensearch/src/main/java/P.java": "class P {}",
         "opensearch/src/test/java/PTest.java": "class PTest {}",
+        "elasticsearch/pom.xml": "<project/>",
+        "elasticsearch/src/main/java/P.java": "class P { /* another */ }",
         "opensearch/target/old.zip": "old",
         "ranking/fusion.py": "",
     }
@@ -81,6 +84,16 @@ def test_another_version_of_the_engine_is_another_zip(
     with pytest.raises(FileNotFoundError):  # the Maven of this test makes no other
         build_plugin(version="10", root=root, sources=sources)
     assert "-Dopensearch.version=10 " in maven.read_text()
+
+
+def test_each_engine_has_its_own_module_version_and_zip(
+    sources: Path, root: Path, maven: Path
+) -> None:
+    built = build_plugin("elasticsearch", version="9", root=root, sources=sources)
+    assert built.name.startswith("rankside-elasticsearch-9-")
+    assert built.read_text() == "class P { /* another */ }"
+    assert "-Delasticsearch.version=9 " in maven.read_text()
+    assert build_plugin(version="9", root=root, sources=sources).read_text() == "class P {}"
 
 
 def test_the_checkout_is_left_as_it_is(sources: Path, root: Path, maven: Path) -> None:

@@ -28,9 +28,20 @@ public final class ServerArgsWriter {
         boolean daemonize = true;
         boolean quiet = false;
         write(
-            new ServerArgs(daemonize, quiet, null, KeyStoreWrapper.create(), environment.settings(), config, logs),
+            new ServerArgs(daemonize, quiet, null, keystore(config), environment.settings(), config, logs),
             Path.of(words[4])
         );
+    }
+
+    /** The server gets its secrets from this message alone. */
+    private static KeyStoreWrapper keystore(Path config) throws Exception {
+        KeyStoreWrapper keystore = KeyStoreWrapper.load(config);
+        if (keystore == null) {
+            return KeyStoreWrapper.create();
+        }
+        char[] noPassword = new char[0];
+        keystore.decrypt(noPassword);
+        return keystore;
     }
 
     private static void write(ServerArgs message, Path file) throws IOException {

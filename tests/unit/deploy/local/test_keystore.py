@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.opensearch_tools import write_keystore
+from deploy.local.keystore import write_keystore
+from deploy.local.recipe import EngineName
 from deploy.local.toolchain import Jdk
 from plugin.ranking.errors import SettingsError
 
@@ -12,7 +13,7 @@ from plugin.ranking.errors import SettingsError
 JAVA = """#!/bin/sh
 for word; do config="$word"; done
 echo "$*" > "$config/words"
-cat > "$config/opensearch.keystore"
+cat > "$config/keystore"
 """
 
 
@@ -31,15 +32,27 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / "config"
 
 
-def test_entries_reach_the_keystore_but_no_command_line(config: Path, jdk: Jdk) -> None:
-    write_keystore(config, jdk, config, {"rankside.auth.a.key": "se=cret", "b": ""})
-    assert (config / "opensearch.keystore").read_text() == "rankside.auth.a.key=se=cret\nb="
-    assert "cret" not in (config / "words").read_text()
+ENGINES: list[EngineName] = ["opensearch", "elasticsearch"]
 
 
-def test_without_entries_none_of_the_start_before_stay(config: Path, jdk: Jdk) -> None:
-    (config / "opensearch.keystore").write_text("old")
-    write_keystore(config, jdk, config, {})
+@pytest.mark.parametrize("engine", ENGINES)
+def test_entries_reach_the_keystore_but_no_command_line(
+    config: Path, jdk: Jdk, engine: EngineName
+) -> None:
+    entries = {"rankside.auth.a.key": "se=cret", "b": ""}
+    write_keystore(engine, config, jdk, config, entries)
+    assert (config / "keystore").read_text() == "rankside.auth.a.key=se=cret\nb="
+    words = (config / "words").read_text()
+    assert f"/rankside/local/{engine}/KeystoreWriter.java " in words
+    assert "cret" not in words
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_without_entries_none_of_the_start_before_stay(
+    config: Path, jdk: Jdk, engine: EngineName
+) -> None:
+    (config / f"{engine}.keystore").write_text("old")
+    write_keystore(engine, config, jdk, config, {})
     assert list(config.iterdir()) == []
 
 
@@ -48,4 +61,4 @@ def test_what_the_keystore_cannot_hold_is_refused(
     config: Path, jdk: Jdk, name: str, value: str
 ) -> None:
     with pytest.raises(SettingsError, match=r"cannot be put into the keystore: its name may have"):
-        write_keystore(config, jdk, config, {name: value})
+        write_keystore("opensearch", config, jdk, config, {name: value})

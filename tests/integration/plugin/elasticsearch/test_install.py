@@ -1,0 +1,100 @@
+"""The zip, and the checks that the engine's own tool would make of it."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from deploy import local
+from deploy.local import Distribution, RunningNode
+from deploy.local.places import cache_root
+from deploy.local.toolchain import find_jdk
+from plugin.ranking.errors import LocalEngineError
+from tests.nodes import own_node
+
+
+@pytest.fixture(scope="module")
+def distribution() -> Distribution:
+    """Elasticsearch as it is without the plugin."""
+    engine = local.ENGINES["elasticsearch"]
+    return local.assemble(engine, cache_root(), find_jdk(engine.recipe.java))
+
+
+@pytest.fixture
+def home(distribution: Distribution, tmp_path: Path) -> Path:
+    """A home of the engine with the same jars, whose plugins are the test's own."""
+    for name in ("lib", "modules"):
+        (tmp_path / name).symlink_to(distribution.home / name)
+    (tmp_path / "plugins").mkdir()
+    return tmp_path
+
+
+def changed(zipped: Path, to: Path, name: str, old: bytes, new: bytes) -> Path:
+    """A copy of the zip with other words in one of its files, or a file that it has not."""
+    with zipfile.ZipFile(zipped) as archive, zipfile.ZipFile(to, "w") as copy:
+        content = {one: archive.read(one) for one in archive.namelist()}
+        content[name] = content[name].replace(old, new) if name in content else new
+        for one, written in content.items():
+            copy.writestr(one, written)
+    return to
+
+
+def test_a_plugin_that_passes_is_where_the_server_looks(
+    distribution: Distribution, home: Path, plugin_zip: Path
+) -> None:
+    distribution.engine.install(home, distribution.jdk, plugin_zip)
+    with zipfile.ZipFile(plugin_zip) as archive:
+        names = sorted(archive.namelist())
+    assert sorted(file.name for file in (home / "plugins" / "rankside").iterdir()) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "why"),
+    [
+        (
+            "plugin-descriptor.properties",
+            b"elasticsearch.version=9.5.3",
+            b"elasticsearch.version=9.1.0",
+            r"was built for Elasticsearch version 9\.1\.0 but version 9\.5\.3 is running",
+        ),
+        ("plugin-descriptor.properties", b"classname", b"class", r"property \[classname\] is miss"),
+        ("entitlement-policy.yaml", b"outbound_network", b"everything", r"everything"),
+    ],
+)
+def test_what_the_engine_would_refuse_is_not_put_there(
+    distribution: Distribution,
+    home: Path,
+    plugin_zip: Path,
+    *,
+    name: str,
+    old: bytes,
+    new: bytes,
+    why: str,
+) -> None:
+    other = changed(plugin_zip, home / "other.zip", name, old, new)
+    with pytest.raises(LocalEngineError, match=rf"would refuse .*other\.zip, so correct.*{why}"):
+        distribution.engine.install(home, distribution.jdk, other)
+    assert list((home / "plugins").iterdir()) == []
+
+
+def test_a_class_of_the_engines_own_is_jar_hell(
+    distribution: Distribution, home: Path, plugin_zip: Path
+) -> None:
+    jar = next((distribution.home / "lib").glob("lucene-core-*.jar")).read_bytes()
+    other = changed(plugin_zip, home / "other.zip", "lucene-mine.jar", b"", jar)
+    with pytest.raises(LocalEngineError, match=r"jar hell"):
+        distribution.engine.install(home, distribution.jdk, other)
+
+
+def test_a_node_without_the_plugin_gets_neither_it_nor_its_settings(
+    distribution: Distribution, plugin_node: RunningNode
+) -> None:
+    assert plugin_node.plugin is not None
+    assert list((distribution.home / "plugins").iterdir()) == []
+    with (
+        pytest.raises(LocalEngineError, match=r"unknown secure setting \[rankside\.sidecar\.api_k"),
+        own_node("elasticsearch", heap="512m", secrets={"rankside.sidecar.api_key": "secret"}),
+    ):
+        pass

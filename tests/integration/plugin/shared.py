@@ -1,0 +1,49 @@
+"""What the tests of both plugins have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from connectors.meta import IndexMeta, document_text, vector_hash
+from plugin.models.llm import Completion
+from plugin.ranking.insertrank import ChatMessage
+
+
+@dataclass(frozen=True)
+class Articles:
+    """An index of `article_documents` and the vectors in it, for tests that do not write."""
+
+    index: str
+    meta: IndexMeta
+    documents: Mapping[str, Mapping[str, Any]]
+    vectors: Mapping[str, npt.NDArray[np.float32]]
+
+    def actions(self) -> Iterator[dict[str, Any]]:
+        """What writes them with their vectors, for a client's bulk helper."""
+        for id_, source in self.documents.items():
+            text = document_text(source, self.meta.text_fields)
+            vector = {
+                self.meta.vector_field: self.vectors[id_].tolist(),
+                self.meta.hash_field: vector_hash(self.meta.fingerprint, text),
+            }
+            yield {"_index": self.index, "_id": id_, **source, **vector}
+
+
+class ReversingLLM:
+    """Ranks the passages it is shown from the last to the first."""
+
+    name = "reverser"
+
+    async def complete(self, messages: list[ChatMessage], *, timeout: float) -> Completion:
+        del timeout
+        count = sum(line.startswith("[") for line in messages[-1].content.splitlines())
+        answer = " > ".join(f"[{number}]" for number in range(count, 0, -1))
+        return Completion(answer, prompt_tokens=1, completion_tokens=1)
+
+    async def close(self) -> None:
+        pass
