@@ -9,15 +9,17 @@ import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.features.NodeFeature;
 import org.elasticsearch.plugins.ActionPlugin;
 import org.elasticsearch.plugins.Plugin;
+import org.elasticsearch.plugins.SearchPlugin;
 import org.elasticsearch.rest.RestHandler;
 import org.rankside.elasticsearch.node.NodeSettings;
 import org.rankside.elasticsearch.node.NodeSidecar;
 import org.rankside.elasticsearch.stats.RestStatsAction;
 import org.rankside.elasticsearch.stats.StatsAction;
 import org.rankside.elasticsearch.stats.TransportStatsAction;
+import org.rankside.elasticsearch.vector.VectorQueryBuilder;
 
 /** Where the engine is told what this plugin adds to it. */
-public final class RanksidePlugin extends Plugin implements ActionPlugin {
+public final class RanksidePlugin extends Plugin implements ActionPlugin, SearchPlugin {
     private volatile NodeSidecar sidecar;
 
     @Override
@@ -42,6 +44,15 @@ public final class RanksidePlugin extends Plugin implements ActionPlugin {
             Supplier<DiscoveryNodes> nodesInCluster,
             Predicate<NodeFeature> clusterSupportsFeature) {
         return List.of(new RestStatsAction());
+    }
+
+    @Override
+    public List<QuerySpec<?>> getQueries() {
+        return List.of(
+                new QuerySpec<>(
+                        VectorQueryBuilder.NAME,
+                        VectorQueryBuilder::new,
+                        VectorQueryBuilder::fromXContent));
     }
 
     @Override
