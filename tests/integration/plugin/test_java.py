@@ -1,7 +1,7 @@
 """The Java modules of the engine plugins: they compile without a warning and their tests pass.
 
-The plugin is built for the version that the local nodes run, for the newest, and for the one
-before that.
+Each plugin is built for the version that the local nodes run, for the newest, and for the one
+before that. Of Elasticsearch the local nodes run the newest.
 """
 
 from __future__ import annotations
@@ -12,21 +12,52 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from deploy.local.opensearch_recipe import VERSION
+from deploy import local
+from deploy.local import EngineName
 from deploy.local.toolchain import find_jdk, find_maven
 
 REPOSITORY = Path(__file__).parents[3]
-NEWEST, ONE_BEFORE = "3.9.0", "3.8.0"
 JAVA = 21
-# The client knows no engine: its tests say the same whichever version that is.
-ENGINE_ONLY = (
-    *("-pl", "opensearch", "-am", "-Dtest=org.rankside.opensearch.**"),
-    *("-DfailIfNoTests=false", "-Dsurefire.failIfNoSpecifiedTests=false"),
-)
+OTHER_VERSIONS: list[tuple[EngineName, str]] = [
+    ("opensearch", "3.9.0"),
+    ("opensearch", "3.8.0"),
+    ("elasticsearch", "9.5.2"),
+]
+LOCAL: Mapping[EngineName, str] = {
+    name: engine.recipe.version for name, engine in local.ENGINES.items()
+}
+POM = ET.parse(REPOSITORY / "plugin" / "pom.xml")
+MODULES = {str(module.text) for module in POM.iterfind("{*}modules/{*}module")}
+# Who knows no engine, and is in the zips of both.
+SHARED = MODULES - LOCAL.keys()
+DESCRIPTOR = {"name": "rankside", "version": "0.1.0", "java.version": str(JAVA)}
+# What a plugin's zip has beside its jars, and what its descriptor says beside the rest.
+POLICIES: Mapping[EngineName, str] = {
+    "opensearch": "plugin-security.policy",
+    "elasticsearch": "entitlement-policy.yaml",
+}
+OWN_FIELDS: Mapping[EngineName, Mapping[str, str]] = {
+    "opensearch": {
+        "custom.foldername": "",
+        "extended.plugins": "",
+        "has.native.controller": "false",
+    },
+    "elasticsearch": {},
+}
+# The sidecar may be at any address, and nothing else is asked for.
+GRANTED: Mapping[EngineName, list[str]] = {
+    "opensearch": [
+        "grant {",
+        'permission java.net.SocketPermission "*", "connect,resolve";',
+        "};",
+    ],
+    "elasticsearch": ["ALL-UNNAMED:", "- outbound_network"],
+}
 
 
 @pytest.fixture
@@ -39,28 +70,31 @@ def sources(tmp_path: Path) -> Path:
     return tmp_path / "plugin"
 
 
-@pytest.mark.parametrize(
-    ("version", "words"), [(VERSION, ()), (NEWEST, ENGINE_ONLY), (ONE_BEFORE, ENGINE_ONLY)]
-)
-def test_the_tests_pass_and_the_zip_is_whole(
-    sources: Path, version: str, words: tuple[str, ...]
+def test_all_tests_pass_and_the_zips_are_whole(sources: Path) -> None:
+    verify(sources)
+    for module in MODULES:
+        check_reports(sources / module)
+    for engine, version in LOCAL.items():
+        check_zip(engine, sources, version)
+
+
+@pytest.mark.parametrize(("engine", "version"), OTHER_VERSIONS)
+def test_each_plugin_is_for_the_newest_version_and_the_one_before(
+    sources: Path, engine: EngineName, version: str
 ) -> None:
-    verify(sources, f"-Dopensearch.version={version}", *words)
-    modules = ["opensearch"] if words else ["client", "opensearch"]
-    for module in modules:
-        reports = (sources / module / "target" / "surefire-reports").glob("*.xml")
-        suites = [ET.parse(file).getroot() for file in reports]
-        written = list((sources / module / "src" / "test").rglob("*Test.java"))
-        assert {suite.attrib["name"].rpartition(".")[2] for suite in suites} == {
-            file.stem for file in written
-        }
-        assert sum(int(suite.attrib["skipped"]) for suite in suites) == 0
-    check_zip(sources / "opensearch" / "target" / f"rankside-opensearch-{version}.zip", version)
+    # The tests of the others say the same whichever version that is.
+    words = (
+        *(f"-Dtest=org.rankside.{engine}.**", "-Dsurefire.failIfNoSpecifiedTests=false"),
+        "-DfailIfNoTests=false",
+    )
+    verify(sources, f"-D{engine}.version={version}", "-pl", engine, "-am", *words)
+    check_reports(sources / engine)
+    check_zip(engine, sources, version)
 
 
-def test_the_pom_is_for_the_version_of_the_local_nodes() -> None:
-    pom = ET.parse(REPOSITORY / "plugin" / "pom.xml")
-    assert pom.findtext(".//{*}properties/{*}opensearch.version") == VERSION
+@pytest.mark.parametrize("engine", LOCAL)
+def test_the_pom_is_for_the_version_of_the_local_nodes(engine: EngineName) -> None:
+    assert POM.findtext(f".//{{*}}properties/{{*}}{engine}.version") == LOCAL[engine]
 
 
 def verify(sources: Path, *words: str) -> None:
@@ -70,28 +104,35 @@ def verify(sources: Path, *words: str) -> None:
     assert ran.returncode == 0, ran.stdout[-5000:] + ran.stderr[-2000:]
 
 
-def check_zip(zipped: Path, version: str) -> None:
-    """Our two jars, the descriptor and the policy: nothing that the engine has itself."""
+def check_reports(module: Path) -> None:
+    """Every test class has run, and none of its tests was skipped."""
+    reports = (module / "target" / "surefire-reports").glob("*.xml")
+    suites = [ET.parse(file).getroot() for file in reports]
+    written = list((module / "src" / "test").rglob("*Test.java"))
+    assert {suite.attrib["name"].rpartition(".")[2] for suite in suites} == {
+        file.stem for file in written
+    }
+    assert sum(int(suite.attrib["skipped"]) for suite in suites) == 0
+
+
+def check_zip(engine: EngineName, sources: Path, version: str) -> None:
+    """Our own jars, the descriptor and the policy: nothing that the engine has itself."""
+    zipped = sources / engine / "target" / f"rankside-{engine}-{version}.zip"
     with zipfile.ZipFile(zipped) as archive:
         content = {name: archive.read(name) for name in archive.namelist()}
-    jars = {"rankside-client-0.1.0.jar", "rankside-opensearch-0.1.0.jar"}
-    assert content.keys() == jars | {"plugin-descriptor.properties", "plugin-security.policy"}
+    jars = {f"rankside-{module}-0.1.0.jar" for module in (*SHARED, engine)}
+    assert content.keys() == jars | {"plugin-descriptor.properties", POLICIES[engine]}
     lines = content["plugin-descriptor.properties"].decode().splitlines()
     fields = dict(line.split("=", 1) for line in lines if line)
     assert fields.pop("description")
     assert fields == {
-        "name": "rankside",
-        "version": "0.1.0",
-        "opensearch.version": version,
-        "java.version": str(JAVA),
-        "classname": "org.rankside.opensearch.RanksidePlugin",
-        "custom.foldername": "",
-        "extended.plugins": "",
-        "has.native.controller": "false",
+        **DESCRIPTOR,
+        **OWN_FIELDS[engine],
+        f"{engine}.version": version,
+        "classname": f"org.rankside.{engine}.RanksidePlugin",
     }
-    policy = content["plugin-security.policy"].decode()
-    permissions = [line.strip() for line in policy.splitlines() if "permission " in line]
-    assert permissions == ['permission java.net.SocketPermission "*", "connect,resolve";']
+    policy = [line.strip() for line in content[POLICIES[engine]].decode().splitlines()]
+    assert [line for line in policy if line and not line.startswith(("//", "#"))] == GRANTED[engine]
     for jar in jars:
         with zipfile.ZipFile(io.BytesIO(content[jar])) as archive:
             classes = [name for name in archive.namelist() if name.endswith(".class")]

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from elasticsearch import Elasticsearch
 
 from deploy import local
 from deploy.local import Distribution, RunningNode
 from deploy.local.places import cache_root
 from deploy.local.toolchain import find_jdk
+from deploy.local.variant import PluginZip
 from plugin.ranking.errors import LocalEngineError
 from tests.nodes import own_node
+
+from .conftest import HEAP
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +105,28 @@ def test_a_node_without_the_plugin_gets_neither_it_nor_its_settings(
     assert list((distribution.home / "plugins").iterdir()) == []
     with (
         pytest.raises(LocalEngineError, match=r"unknown secure setting \[rankside\.sidecar\.api_k"),
-        own_node("elasticsearch", heap="512m", secrets={"rankside.sidecar.api_key": "secret"}),
+        own_node("elasticsearch", heap=HEAP, secrets={"rankside.sidecar.api_key": "secret"}),
     ):
         pass
+
+
+def test_the_command_starts_a_node_with_the_plugin_of_the_checkout(plugin_zip: Path) -> None:
+    words = ["--engine", "elasticsearch", "--instance", f"tests-command-{os.getpid()}", "--json"]
+    home = None
+    try:
+        up = run_engine("up", *words, "--plugin", "--heap", HEAP)
+        home = Path(up["home"])
+        assert up["plugin"] == PluginZip.read(plugin_zip).label
+        with Elasticsearch(up["url"]) as client:
+            assert [row["component"] for row in client.cat.plugins(format="json")] == ["rankside"]
+    finally:
+        run_engine("down", *words)
+        if home is not None:
+            shutil.rmtree(home)
+
+
+def run_engine(*words: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "rankside", "engine", *words]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return dict(json.loads(ran.stdout))

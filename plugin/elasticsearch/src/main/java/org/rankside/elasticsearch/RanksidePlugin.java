@@ -24,6 +24,7 @@ import org.rankside.elasticsearch.search.SearchFilter;
 import org.rankside.elasticsearch.stats.RestStatsAction;
 import org.rankside.elasticsearch.stats.StatsAction;
 import org.rankside.elasticsearch.stats.TransportStatsAction;
+import org.rankside.elasticsearch.vector.VectorQueryBuilder;
 
 /** Where the engine is told what this plugin adds to it. */
 public final class RanksidePlugin extends Plugin implements ActionPlugin, SearchPlugin {
@@ -79,6 +80,15 @@ public final class RanksidePlugin extends Plugin implements ActionPlugin, Search
             Supplier<DiscoveryNodes> nodesInCluster,
             Predicate<NodeFeature> clusterSupportsFeature) {
         return List.of(new RestStatsAction());
+    }
+
+    @Override
+    public List<QuerySpec<?>> getQueries() {
+        return List.of(
+                new QuerySpec<>(
+                        VectorQueryBuilder.NAME,
+                        VectorQueryBuilder::new,
+                        VectorQueryBuilder::fromXContent));
     }
 
     @Override

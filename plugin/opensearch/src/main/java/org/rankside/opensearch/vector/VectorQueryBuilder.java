@@ -1,8 +1,6 @@
 package org.rankside.opensearch.vector;
 
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.Objects;
 import org.apache.lucene.search.MatchNoDocsQuery;
 import org.apache.lucene.search.Query;
 import org.opensearch.core.ParseField;
@@ -19,6 +17,10 @@ import org.opensearch.index.query.AbstractQueryBuilder;
 import org.opensearch.index.query.QueryShardContext;
 import org.opensearch.index.query.WithFieldName;
 import org.rankside.client.Vectors;
+import org.rankside.lucene.HashField;
+import org.rankside.lucene.VectorClause;
+import org.rankside.lucene.VectorField;
+import org.rankside.lucene.VectorQuery;
 
 /**
  * Scores documents 1 + the cosine of a given vector and their own, of any {@code knn_vector} field
@@ -34,7 +36,7 @@ import org.rankside.client.Vectors;
  */
 public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBuilder>
         implements WithFieldName {
-    public static final String NAME = "rankside_vector";
+    public static final String NAME = VectorClause.NAME;
 
     private static final ParseField FIELD = new ParseField("field");
     private static final ParseField VECTOR = new ParseField("vector");
@@ -42,10 +44,7 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
     private static final ParseField FINGERPRINT = new ParseField("fingerprint");
     private static final ConstructingObjectParser<VectorQueryBuilder, Void> PARSER = parser();
 
-    private final String field;
-    private final float[] vector;
-    private String hashField;
-    private String fingerprint;
+    private VectorClause clause;
 
     /**
      * Compares {@code vector} with those in {@code field}.
@@ -53,22 +52,18 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
      * @throws IllegalArgumentException the vector has no direction: it is empty, zero or not finite
      */
     public VectorQueryBuilder(String field, float[] vector) {
-        this.field = requireValue(field, "[" + NAME + "] needs [field], that of the document vectors");
-        this.vector = requireValue(vector, "[" + NAME + "] needs [vector]").clone();
-        if (Float.isNaN(new Cosine(this.vector).with(this.vector))) {
-            throw new IllegalArgumentException(
-                    "[" + NAME + "] cannot compare a [vector] that is empty, zero or not finite; "
-                            + "give one with a direction");
-        }
+        clause = new VectorClause(field, vector);
     }
 
     /** As another node sent it. */
     public VectorQueryBuilder(StreamInput in) throws IOException {
         super(in);
-        field = in.readString();
-        vector = in.readFloatArray();
-        hashField = in.readOptionalString();
-        fingerprint = in.readOptionalString();
+        clause =
+                new VectorClause(
+                        in.readString(),
+                        in.readFloatArray(),
+                        in.readOptionalString(),
+                        in.readOptionalString());
     }
 
     /**
@@ -76,12 +71,7 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
      * another fingerprint. One without a hash is compared.
      */
     public VectorQueryBuilder hashes(String hashField, String fingerprint) {
-        if (hashField == null || hashField.isEmpty() || fingerprint == null || fingerprint.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "[" + NAME + "] needs [hash_field] and [fingerprint] both, or neither");
-        }
-        this.hashField = hashField;
-        this.fingerprint = fingerprint;
+        clause = clause.among(hashField, fingerprint);
         return this;
     }
 
@@ -92,7 +82,7 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
 
     @Override
     public String fieldName() {
-        return field;
+        return clause.field();
     }
 
     @Override
@@ -102,49 +92,47 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
 
     @Override
     protected Query doToQuery(QueryShardContext context) throws IOException {
-        MappedFieldType type = context.fieldMapper(field);
+        MappedFieldType type = context.fieldMapper(clause.field());
         if (type == null) {
-            return new MatchNoDocsQuery("field " + field + " is not mapped");
+            return new MatchNoDocsQuery("field " + clause.field() + " is not mapped");
         }
-        if (!VectorField.TYPE.equals(type.typeName())) {
-            throw new IllegalArgumentException(
-                    "field " + field + " is " + type.typeName() + ", not " + VectorField.TYPE
-                            + "; name the field of the document vectors");
+        if (!KnnField.TYPE.equals(type.typeName())) {
+            throw VectorField.ofAnotherType(clause.field(), type.typeName(), KnnField.TYPE);
         }
         Mapper mapper = context.getMapperService().documentMapper().mappers().getMapper(type.name());
-        return new VectorQuery(VectorField.of(mapper, vector.length), hashes(context), vector);
+        VectorField field = KnnField.of(mapper, clause.vector().length);
+        return new VectorQuery(field, hashes(context), clause.vector());
     }
 
     /** Null where none are asked for, or no document can have one. */
     private HashField hashes(QueryShardContext context) {
-        MappedFieldType type = hashField == null ? null : context.fieldMapper(hashField);
+        String name = clause.hashField();
+        MappedFieldType type = name == null ? null : context.fieldMapper(name);
         if (type == null) {
             return null;
         }
         if (!KeywordFieldMapper.CONTENT_TYPE.equals(type.typeName()) || !type.hasDocValues()) {
-            throw new IllegalArgumentException(
-                    "field " + hashField + " is no keyword with doc values, so it holds no hashes; "
-                            + "leave out [hash_field] or rebuild the index");
+            throw HashField.noHashes(name);
         }
-        return new HashField(type.name(), fingerprint);
+        return new HashField(type.name(), clause.fingerprint());
     }
 
     @Override
     protected void doWriteTo(StreamOutput out) throws IOException {
-        out.writeString(field);
-        out.writeFloatArray(vector);
-        out.writeOptionalString(hashField);
-        out.writeOptionalString(fingerprint);
+        out.writeString(clause.field());
+        out.writeFloatArray(clause.vector());
+        out.writeOptionalString(clause.hashField());
+        out.writeOptionalString(clause.fingerprint());
     }
 
     @Override
     protected void doXContent(XContentBuilder builder, Params params) throws IOException {
         builder.startObject(NAME);
-        builder.field(FIELD.getPreferredName(), field);
-        builder.field(VECTOR.getPreferredName(), Vectors.write(vector));
-        if (hashField != null) {
-            builder.field(HASH_FIELD.getPreferredName(), hashField);
-            builder.field(FINGERPRINT.getPreferredName(), fingerprint);
+        builder.field(FIELD.getPreferredName(), clause.field());
+        builder.field(VECTOR.getPreferredName(), Vectors.write(clause.vector()));
+        if (clause.hashField() != null) {
+            builder.field(HASH_FIELD.getPreferredName(), clause.hashField());
+            builder.field(FINGERPRINT.getPreferredName(), clause.fingerprint());
         }
         printBoostAndQueryName(builder);
         builder.endObject();
@@ -152,15 +140,12 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
 
     @Override
     protected boolean doEquals(VectorQueryBuilder other) {
-        return field.equals(other.field)
-                && Arrays.equals(vector, other.vector)
-                && Objects.equals(hashField, other.hashField)
-                && Objects.equals(fingerprint, other.fingerprint);
+        return clause.equals(other.clause);
     }
 
     @Override
     protected int doHashCode() {
-        return Objects.hash(field, Arrays.hashCode(vector), hashField, fingerprint);
+        return clause.hashCode();
     }
 
     private static ConstructingObjectParser<VectorQueryBuilder, Void> parser() {
@@ -185,18 +170,11 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
     }
 
     private static float[] vector(XContentParser parser) throws IOException {
-        Object given = switch (parser.currentToken()) {
-            case VALUE_STRING -> parser.text();
-            case START_ARRAY -> parser.list();
-            default -> null;
-        };
-        try {
-            return Vectors.read(given);
-        } catch (IOException error) {
-            throw new IllegalArgumentException(
-                    "[" + NAME + "] cannot use [vector] (" + error.getMessage()
-                            + "); give base64 of little-endian float32, or an array of numbers",
-                    error);
-        }
+        return VectorClause.given(
+                switch (parser.currentToken()) {
+                    case VALUE_STRING -> parser.text();
+                    case START_ARRAY -> parser.list();
+                    default -> null;
+                });
     }
 }

@@ -84,22 +84,6 @@ class VectorQueryBuilderTest {
         assertThrows(IllegalArgumentException.class, () -> parsed(body));
     }
 
-    @Test
-    void aVectorWithoutADirectionIsRefused() {
-        for (float[] vector : new float[][] {{}, {0, 0}, {Float.NaN}, {1, Float.NEGATIVE_INFINITY}}) {
-            assertThrows(
-                    IllegalArgumentException.class, () -> new VectorQueryBuilder("v", vector));
-        }
-    }
-
-    @Test
-    void theVectorIsTheQuerysOwn() {
-        float[] mine = VECTOR.clone();
-        VectorQueryBuilder query = new VectorQueryBuilder("v", mine);
-        mine[0] = 9;
-        assertEquals(new VectorQueryBuilder("v", VECTOR), query);
-    }
-
     private static VectorQueryBuilder full() {
         return new VectorQueryBuilder("v", VECTOR)
                 .hashes("hash", "fingerprint")

@@ -4,26 +4,30 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteOrder;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.rankside.lucene.Packing;
+import org.rankside.lucene.Packing.Element;
+import org.rankside.lucene.VectorField;
 
-class VectorFieldTest {
+class KnnFieldTest {
+    private static final VectorField FLOATS = field(Element.FLOAT32);
+
     @Test
     void floatsAreTheDefault() {
-        VectorField field = VectorField.of("v", Map.of("dimension", 4), 4);
-        assertEquals(new VectorField("v", false), field);
+        assertEquals(FLOATS, KnnField.of("v", Map.of("dimension", 4), 4));
     }
 
     @Test
     void bytesAreRead() {
         Map<String, ?> mapping = Map.of("dimension", 4, "data_type", "BYTE");
-        assertEquals(new VectorField("v", true), VectorField.of("v", mapping, 4));
+        assertEquals(field(Element.BYTE), KnnField.of("v", mapping, 4));
     }
 
     @Test
     void aFieldByAModelTellsNoDimension() {
-        Map<String, ?> mapping = Map.of("model_id", "trained");
-        assertEquals(new VectorField("v", false), VectorField.of("v", mapping, 4));
+        assertEquals(FLOATS, KnnField.of("v", Map.of("model_id", "trained"), 4));
     }
 
     @Test
@@ -38,9 +42,12 @@ class VectorFieldTest {
         assertTrue(message.contains(" 4 dimensions") && message.contains("have 384;"), message);
     }
 
+    private static VectorField field(Element element) {
+        return new VectorField("v", new Packing(element, ByteOrder.BIG_ENDIAN, 0));
+    }
+
     private static String refusal(Map<String, ?> mapping) {
-        return assertThrows(
-                        IllegalArgumentException.class, () -> VectorField.of("v", mapping, 4))
+        return assertThrows(IllegalArgumentException.class, () -> KnnField.of("v", mapping, 4))
                 .getMessage();
     }
 }

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.vector;
+package org.rankside.lucene;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -123,7 +123,7 @@ class VectorQueryTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"COSINE", "FLOAT_DOC_VALUES"})
+    @EnumSource(names = {"COSINE", "FLOAT_DOC_VALUES", "FLOAT_DOC_VALUES_AND_LENGTH"})
     void vectorsWhoseSquaresAreOutOfRangeAreStillCompared(Storage storage) throws IOException {
         float[] one = {3, 4, 0};
         try (MemoryIndex index = new MemoryIndex(storage)) {
@@ -182,15 +182,15 @@ class VectorQueryTest {
 
     @Test
     void queriesAreEqualByWhatTheyAsk() {
-        VectorField field = new VectorField("a", false);
+        VectorField field = new VectorField("a", null);
         HashField hashes = new HashField("h", "f");
         VectorQuery query = new VectorQuery(field, hashes, new float[] {1, 2});
-        VectorQuery same = new VectorQuery(new VectorField("a", false), hashes, new float[] {1, 2});
+        VectorQuery same = new VectorQuery(new VectorField("a", null), hashes, new float[] {1, 2});
         assertEquals(query, same);
         assertEquals(query.hashCode(), same.hashCode());
         assertNotEquals(query, new VectorQuery(field, null, new float[] {1, 2}));
         assertNotEquals(query, new VectorQuery(field, hashes, new float[] {1, 3}));
-        assertNotEquals(query, new VectorQuery(new VectorField("b", false), hashes, new float[] {1, 2}));
+        assertNotEquals(query, new VectorQuery(new VectorField("b", null), hashes, new float[] {1, 2}));
     }
 
     /** Segments of 30 documents, of which some have no vector, a zero one, or are deleted. */

@@ -1,9 +1,6 @@
-package org.rankside.opensearch.vector;
+package org.rankside.lucene;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import org.apache.lucene.index.BinaryDocValues;
 import org.apache.lucene.index.ByteVectorValues;
 import org.apache.lucene.index.FieldInfo;
@@ -61,44 +58,25 @@ record DocumentVectors(DocIdSetIterator documents, Current current, String form)
     private static DocumentVectors ofBytes(ByteVectorValues values, int dimension) {
         KnnVectorValues.DocIndexIterator documents = values.iterator();
         float[] vector = new float[dimension];
-        return new DocumentVectors(
-                documents,
-                () -> widened(values.vectorValue(documents.index()), 0, vector),
-                "byte");
-    }
-
-    /** What k-NN writes for a field without a method, and for fields of indices before 2.17. */
-    private static DocumentVectors ofDocValues(
-            BinaryDocValues values, VectorField field, int dimension) {
-        float[] vector = new float[dimension];
-        Current bytes =
+        Current widened =
                 () -> {
-                    BytesRef value = values.binaryValue();
-                    field.check(value.length, dimension);
-                    return widened(value.bytes, value.offset, vector);
-                };
-        Current floats =
-                () -> {
-                    BytesRef value = values.binaryValue();
-                    field.check(value.length / Float.BYTES, dimension);
-                    floats(value).get(vector);
+                    Packing.widen(values.vectorValue(documents.index()), 0, vector);
                     return vector;
                 };
-        return field.bytes()
-                ? new DocumentVectors(values, bytes, "byte doc values")
-                : new DocumentVectors(values, floats, "float32 doc values");
+        return new DocumentVectors(documents, widened, "byte");
     }
 
-    private static FloatBuffer floats(BytesRef value) {
-        return ByteBuffer.wrap(value.bytes, value.offset, value.length)
-                .order(ByteOrder.BIG_ENDIAN)
-                .asFloatBuffer();
-    }
-
-    private static float[] widened(byte[] bytes, int offset, float[] vector) {
-        for (int at = 0; at < vector.length; at++) {
-            vector[at] = bytes[offset + at];
-        }
-        return vector;
+    private static DocumentVectors ofDocValues(
+            BinaryDocValues values, VectorField field, int dimension) {
+        Packing packing = field.packing();
+        float[] vector = new float[dimension];
+        Current unpacked =
+                () -> {
+                    BytesRef value = values.binaryValue();
+                    field.check(packing.dimension(value), dimension);
+                    packing.read(value, vector);
+                    return vector;
+                };
+        return new DocumentVectors(values, unpacked, packing.form());
     }
 }

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.vector;
+package org.rankside.lucene;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;

@@ -1,6 +1,7 @@
 package org.rankside.opensearch.vector;
 
 import java.io.IOException;
+import java.nio.ByteOrder;
 import java.util.Map;
 import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.common.xcontent.json.JsonXContent;
@@ -9,15 +10,15 @@ import org.opensearch.core.xcontent.MediaTypeRegistry;
 import org.opensearch.core.xcontent.ToXContent;
 import org.opensearch.core.xcontent.XContentBuilder;
 import org.opensearch.index.mapper.Mapper;
+import org.rankside.lucene.Packing;
+import org.rankside.lucene.Packing.Element;
+import org.rankside.lucene.VectorField;
 
-/**
- * What a mapping says of a vector field.
- *
- * @param name as Lucene has it
- * @param bytes whether its vectors are of bytes, else they are of float32
- */
-record VectorField(String name, boolean bytes) {
+/** What a mapping says of a {@code knn_vector} field. */
+final class KnnField {
     static final String TYPE = "knn_vector";
+
+    private KnnField() {}
 
     /**
      * Reads the mapping of k-NN's field, whose classes another plugin does not see, from its JSON.
@@ -36,7 +37,7 @@ record VectorField(String name, boolean bytes) {
                     "field " + name + " holds binary vectors, which have no cosine; "
                             + "map another one with data_type float or byte");
         }
-        VectorField field = new VectorField(name, type.equalsIgnoreCase("byte"));
+        VectorField field = new VectorField(name, packing(type));
         // A field by a trained model has its dimension in the model.
         if (mapping.get("dimension") instanceof Number mapped && mapped.intValue() > 0) {
             field.check(mapped.intValue(), dimension);
@@ -44,17 +45,10 @@ record VectorField(String name, boolean bytes) {
         return field;
     }
 
-    /**
-     * Checks the field's dimension against that of the query's vector.
-     *
-     * @throws IllegalArgumentException they differ
-     */
-    void check(int mapped, int dimension) {
-        if (mapped != dimension) {
-            throw new IllegalArgumentException(
-                    "the vector has " + dimension + " dimensions and those of field " + name + " have "
-                            + mapped + "; ask with a vector of the model that embedded the documents");
-        }
+    /** What k-NN writes for a field without a method, and for fields of indices before 2.17. */
+    private static Packing packing(String type) {
+        Element element = type.equalsIgnoreCase("byte") ? Element.BYTE : Element.FLOAT32;
+        return new Packing(element, ByteOrder.BIG_ENDIAN, 0);
     }
 
     private static Map<?, ?> body(Mapper mapper) throws IOException {

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.vector;
+package org.rankside.lucene;
 
 import java.io.IOException;
 import org.apache.lucene.search.DocIdSetIterator;

@@ -1,4 +1,7 @@
-package org.rankside.opensearch.vector;
+package org.rankside.lucene;
+
+import static java.nio.ByteOrder.BIG_ENDIAN;
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
 import java.nio.ByteBuffer;
 import org.apache.lucene.codecs.Codec;
@@ -12,20 +15,29 @@ import org.apache.lucene.document.KnnByteVectorField;
 import org.apache.lucene.document.KnnFloatVectorField;
 import org.apache.lucene.index.VectorSimilarityFunction;
 import org.apache.lucene.util.BytesRef;
+import org.rankside.lucene.Packing.Element;
 
-/** The forms in which k-NN leaves a vector in an index. */
+/** The forms in which the engines leave a vector in an index. */
 enum Storage {
-    COSINE,
-    EUCLIDEAN,
-    QUANTISED,
-    BYTE,
-    FLOAT_DOC_VALUES,
-    BYTE_DOC_VALUES;
+    COSINE(null),
+    EUCLIDEAN(null),
+    /** Unit vectors, as Elasticsearch writes those of a cosine field. */
+    NORMALISED(null),
+    QUANTISED(null),
+    BYTE(null),
+    FLOAT_DOC_VALUES(new Packing(Element.FLOAT32, BIG_ENDIAN, 0)),
+    BYTE_DOC_VALUES(new Packing(Element.BYTE, BIG_ENDIAN, 0)),
+    FLOAT_DOC_VALUES_AND_LENGTH(new Packing(Element.FLOAT32, LITTLE_ENDIAN, Float.BYTES)),
+    OLDER_FLOAT_DOC_VALUES_AND_LENGTH(new Packing(Element.FLOAT32, BIG_ENDIAN, Float.BYTES)),
+    BFLOAT16_DOC_VALUES_AND_LENGTH(new Packing(Element.BFLOAT16, LITTLE_ENDIAN, Float.BYTES)),
+    BYTE_DOC_VALUES_AND_LENGTH(new Packing(Element.BYTE, LITTLE_ENDIAN, Float.BYTES));
 
     static final String FIELD = "vector";
 
-    boolean bytes() {
-        return this == BYTE || this == BYTE_DOC_VALUES;
+    private final Packing packing;
+
+    Storage(Packing packing) {
+        this.packing = packing;
     }
 
     /**
@@ -45,7 +57,7 @@ enum Storage {
     }
 
     VectorField field() {
-        return new VectorField(FIELD, bytes());
+        return new VectorField(FIELD, packing);
     }
 
     Field value(float[] vector) {
@@ -53,9 +65,10 @@ enum Storage {
             case COSINE, QUANTISED ->
                     new KnnFloatVectorField(FIELD, vector, VectorSimilarityFunction.COSINE);
             case EUCLIDEAN -> new KnnFloatVectorField(FIELD, vector, VectorSimilarityFunction.EUCLIDEAN);
+            case NORMALISED ->
+                    new KnnFloatVectorField(FIELD, unit(vector), VectorSimilarityFunction.DOT_PRODUCT);
             case BYTE -> new KnnByteVectorField(FIELD, narrowed(vector), VectorSimilarityFunction.COSINE);
-            case FLOAT_DOC_VALUES -> new BinaryDocValuesField(FIELD, bigEndian(vector));
-            case BYTE_DOC_VALUES -> new BinaryDocValuesField(FIELD, new BytesRef(narrowed(vector)));
+            default -> new BinaryDocValuesField(FIELD, packed(vector));
         };
     }
 
@@ -70,10 +83,28 @@ enum Storage {
         };
     }
 
-    private static BytesRef bigEndian(float[] vector) {
-        ByteBuffer bytes = ByteBuffer.allocate(vector.length * Float.BYTES);
-        bytes.asFloatBuffer().put(vector);
-        return new BytesRef(bytes.array());
+    private BytesRef packed(float[] vector) {
+        ByteBuffer bytes = ByteBuffer.allocate((vector.length + 1) * Float.BYTES).order(packing.order());
+        for (float value : vector) {
+            switch (packing.element()) {
+                case FLOAT32 -> bytes.putFloat(value);
+                case BFLOAT16 -> bytes.putShort((short) (Float.floatToIntBits(value) >> Short.SIZE));
+                case BYTE -> bytes.put((byte) value);
+            }
+        }
+        return new BytesRef(bytes.array(), 0, bytes.position() + packing.rest());
+    }
+
+    private static float[] unit(float[] vector) {
+        double squares = 0;
+        for (float value : vector) {
+            squares += (double) value * value;
+        }
+        float[] unit = new float[vector.length];
+        for (int at = 0; at < unit.length; at++) {
+            unit[at] = (float) (vector[at] / Math.sqrt(squares));
+        }
+        return unit;
     }
 
     private static byte[] narrowed(float[] vector) {

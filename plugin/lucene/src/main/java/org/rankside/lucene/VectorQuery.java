@@ -1,4 +1,4 @@
-package org.rankside.opensearch.vector;
+package org.rankside.lucene;
 
 import java.io.IOException;
 import java.util.Arrays;
@@ -18,13 +18,17 @@ import org.apache.lucene.search.Weight;
  *
  * <p>A vector is sound if it has a direction: it is finite and not zero.
  */
-final class VectorQuery extends Query {
+public final class VectorQuery extends Query {
     private final VectorField field;
     private final HashField hashes;
     private final float[] vector;
 
-    /** {@code hashes} may be null: then every vector is of the right model. */
-    VectorQuery(VectorField field, HashField hashes, float[] vector) {
+    /**
+     * Compares {@code vector}, which has a direction, with those in {@code field}.
+     *
+     * @param hashes may be null: then every vector is of the right model
+     */
+    public VectorQuery(VectorField field, HashField hashes, float[] vector) {
         this.field = field;
         this.hashes = hashes;
         this.vector = vector;
@@ -44,7 +48,7 @@ final class VectorQuery extends Query {
 
     @Override
     public String toString(String defaultField) {
-        return "rankside_vector(" + field.name() + ", " + vector.length + " dimensions)";
+        return VectorClause.NAME + "(" + field.name() + ", " + vector.length + " dimensions)";
     }
 
     @Override

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.vector;
+package org.rankside.lucene;
 
 import java.io.IOException;
 import org.apache.lucene.index.DocValues;
@@ -14,7 +14,7 @@ import org.apache.lucene.util.StringHelper;
  * @param name as Lucene has it
  * @param fingerprint that of the model whose vectors may be compared
  */
-record HashField(String name, String fingerprint) {
+public record HashField(String name, String fingerprint) {
     /** Whether a document's vector may be compared. */
     @FunctionalInterface
     interface Check {
@@ -52,6 +52,13 @@ record HashField(String name, String fingerprint) {
         return new Candidates(
                 documents,
                 document -> !hashes.advanceExact(document) || anyWithin(hashes, first, end));
+    }
+
+    /** Why a field {@code name} that has no sorted doc values is refused. */
+    public static IllegalArgumentException noHashes(String name) {
+        return new IllegalArgumentException(
+                "field " + name + " is no keyword with doc values, so it holds no hashes; "
+                        + "leave out [hash_field] or rebuild the index");
     }
 
     /** Whether {@code document}'s vector may be compared. */

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.vector;
+package org.rankside.lucene;
 
 import org.apache.lucene.util.VectorUtil;
 
