@@ -36,7 +36,7 @@ final class JudgedRetriever extends RetrieverBuilder {
         }
         RetrieverBuilder ranked = outcome.order() == null ? rescored(outcome) : ordered(outcome);
         ranked.retrieverName(retrieverName);
-        return context.isExplain() ? new Explained(ranked, outcome.before()) : ranked;
+        return new Ranked(ranked, context.isExplain() ? outcome.before() : null);
     }
 
     private RetrieverBuilder rescored(Outcome outcome) {
