@@ -2,14 +2,18 @@ package org.rankside.elasticsearch;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.elasticsearch.cluster.node.DiscoveryNodes;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.features.NodeFeature;
+import org.elasticsearch.ingest.Processor;
 import org.elasticsearch.plugins.ActionPlugin;
+import org.elasticsearch.plugins.IngestPlugin;
 import org.elasticsearch.plugins.Plugin;
 import org.elasticsearch.rest.RestHandler;
+import org.rankside.elasticsearch.ingest.EmbeddingFactory;
 import org.rankside.elasticsearch.node.NodeSettings;
 import org.rankside.elasticsearch.node.NodeSidecar;
 import org.rankside.elasticsearch.stats.RestStatsAction;
@@ -17,7 +21,7 @@ import org.rankside.elasticsearch.stats.StatsAction;
 import org.rankside.elasticsearch.stats.TransportStatsAction;
 
 /** Where the engine is told what this plugin adds to it. */
-public final class RanksidePlugin extends Plugin implements ActionPlugin {
+public final class RanksidePlugin extends Plugin implements ActionPlugin, IngestPlugin {
     private volatile NodeSidecar sidecar;
 
     @Override
@@ -29,6 +33,11 @@ public final class RanksidePlugin extends Plugin implements ActionPlugin {
     public Collection<?> createComponents(PluginServices services) {
         sidecar = NodeSettings.sidecar(services.environment(), services.threadPool().generic());
         return List.of(sidecar.sidecars());
+    }
+
+    @Override
+    public Map<String, Processor.Factory> getProcessors(Processor.Parameters parameters) {
+        return EmbeddingFactory.all(parameters, () -> sidecar);
     }
 
     @Override
