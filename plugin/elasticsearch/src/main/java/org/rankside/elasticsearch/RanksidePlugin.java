@@ -2,18 +2,22 @@ package org.rankside.elasticsearch;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.elasticsearch.action.support.ActionFilter;
 import org.elasticsearch.cluster.node.DiscoveryNodes;
 import org.elasticsearch.common.settings.Setting;
 import org.elasticsearch.features.NodeFeature;
+import org.elasticsearch.ingest.Processor;
 import org.elasticsearch.plugins.ActionPlugin;
+import org.elasticsearch.plugins.IngestPlugin;
 import org.elasticsearch.plugins.Plugin;
 import org.elasticsearch.plugins.SearchPlugin;
 import org.elasticsearch.rest.RestHandler;
 import org.elasticsearch.search.fetch.FetchSubPhase;
 import org.elasticsearch.threadpool.ThreadPool;
+import org.rankside.elasticsearch.ingest.EmbeddingFactory;
 import org.rankside.elasticsearch.node.NodeSettings;
 import org.rankside.elasticsearch.node.NodeSidecar;
 import org.rankside.elasticsearch.search.BeforeExt;
@@ -27,7 +31,8 @@ import org.rankside.elasticsearch.stats.TransportStatsAction;
 import org.rankside.elasticsearch.vector.VectorQueryBuilder;
 
 /** Where the engine is told what this plugin adds to it. */
-public final class RanksidePlugin extends Plugin implements ActionPlugin, SearchPlugin {
+public final class RanksidePlugin extends Plugin
+        implements ActionPlugin, IngestPlugin, SearchPlugin {
     private volatile NodeSidecar sidecar;
     private volatile Reranker reranker;
     private volatile ThreadPool threads;
@@ -67,6 +72,11 @@ public final class RanksidePlugin extends Plugin implements ActionPlugin, Search
     @Override
     public Collection<ActionFilter> getActionFilters() {
         return List.of(new SearchFilter(() -> threads.getThreadContext()));
+    }
+
+    @Override
+    public Map<String, Processor.Factory> getProcessors(Processor.Parameters parameters) {
+        return EmbeddingFactory.all(parameters, () -> sidecar);
     }
 
     @Override

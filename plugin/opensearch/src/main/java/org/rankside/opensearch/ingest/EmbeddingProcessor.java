@@ -1,11 +1,7 @@
 package org.rankside.opensearch.ingest;
 
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -15,6 +11,7 @@ import org.opensearch.common.util.concurrent.ThreadContext;
 import org.opensearch.ingest.AbstractProcessor;
 import org.opensearch.ingest.IngestDocument;
 import org.opensearch.ingest.IngestDocumentWrapper;
+import org.rankside.ingest.Embedder;
 
 /**
  * Gives documents the vectors that searches rerank them by.
@@ -27,22 +24,12 @@ final class EmbeddingProcessor extends AbstractProcessor {
 
     private static final Logger LOG = LogManager.getLogger(EmbeddingProcessor.class);
 
-    private final EmbeddingParameters parameters;
-    private final Targets targets;
-    private final EmbeddingQueue queue;
+    private final Embedder embedder;
     private final ThreadContext threads;
 
-    EmbeddingProcessor(
-            String tag,
-            String description,
-            EmbeddingParameters parameters,
-            Targets targets,
-            EmbeddingQueue queue,
-            ThreadContext threads) {
+    EmbeddingProcessor(String tag, String description, Embedder embedder, ThreadContext threads) {
         super(tag, description);
-        this.parameters = parameters;
-        this.targets = targets;
-        this.queue = queue;
+        this.embedder = embedder;
         this.threads = threads;
     }
 
@@ -71,46 +58,29 @@ final class EmbeddingProcessor extends AbstractProcessor {
             List<IngestDocumentWrapper> slice, Consumer<List<IngestDocumentWrapper>> handler) {
         // What comes after a call runs on another thread, for the same user.
         Supplier<ThreadContext.StoredContext> context = threads.newRestorableContext(true);
-        List<EmbeddedDocument> documents = slice.stream().map(EmbeddedDocument::new).toList();
-        Map<String, CompletableFuture<List<Target>>> byIndex = new HashMap<>();
-        for (EmbeddedDocument document : documents) {
-            byIndex.computeIfAbsent(document.index(), name -> targets.of(name, parameters, queue));
-        }
-        settled(byIndex.values())
-                .thenCompose(any -> settled(embed(documents, byIndex)))
-                .whenComplete((any, error) -> hand(documents, error, handler, context));
+        List<WrappedDocument> documents = slice.stream().map(WrappedDocument::new).toList();
+        embedder.embed(
+                documents, failures -> hand(finished(documents, failures), handler, context));
     }
 
-    private List<CompletableFuture<float[]>> embed(
-            List<EmbeddedDocument> documents, Map<String, CompletableFuture<List<Target>>> byIndex) {
-        List<Batch.Job> jobs = new ArrayList<>();
-        for (EmbeddedDocument document : documents) {
-            jobs.addAll(
-                    document.jobs(
-                            parameters.asking(), byIndex.get(document.index()), parameters.skipExisting()));
+    private static List<IngestDocumentWrapper> finished(
+            List<WrappedDocument> documents, List<Exception> failures) {
+        List<IngestDocumentWrapper> finished = new ArrayList<>();
+        for (int at = 0; at < documents.size(); at++) {
+            finished.add(documents.get(at).finished(failures.get(at)));
         }
-        queue.embed(parameters.asking(), jobs);
-        return jobs.stream().map(Batch.Job::vector).toList();
+        return finished;
     }
 
     @SuppressWarnings("try") // a context is there to be closed, not to be read
     private static void hand(
-            List<EmbeddedDocument> documents,
-            Throwable error,
+            List<IngestDocumentWrapper> finished,
             Consumer<List<IngestDocumentWrapper>> handler,
             Supplier<ThreadContext.StoredContext> context) {
-        List<IngestDocumentWrapper> finished =
-                documents.stream().map(document -> document.finished(error)).toList();
         try (ThreadContext.StoredContext here = context.get()) {
             handler.accept(finished);
         } catch (RuntimeException uncaught) { // which nobody else would hear of
             LOG.error("the pipeline cannot go on after [{}]", TYPE, uncaught);
         }
-    }
-
-    /** Done when all of them are, well or not. */
-    private static CompletableFuture<Void> settled(Collection<? extends CompletableFuture<?>> futures) {
-        return CompletableFuture.allOf(futures.toArray(CompletableFuture[]::new))
-                .exceptionally(any -> null);
     }
 }

@@ -5,7 +5,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import org.opensearch.cluster.ClusterState;
 import org.opensearch.cluster.metadata.IndexAbstraction;
 import org.opensearch.cluster.metadata.IndexMetadata;
@@ -15,6 +14,9 @@ import org.opensearch.cluster.metadata.MetadataIndexTemplateService;
 import org.opensearch.common.compress.CompressedXContent;
 import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.core.xcontent.MediaTypeRegistry;
+import org.rankside.ingest.KeptMappings;
+import org.rankside.ingest.Mapping;
+import org.rankside.ingest.VectorType;
 
 /**
  * Mappings of the indices that documents are written to, by the cluster state at hand.
@@ -22,12 +24,9 @@ import org.opensearch.core.xcontent.MediaTypeRegistry;
  * <p>An index that the write itself will make has that of the templates that match its name.
  */
 final class Mappings {
-    private static final int KEPT = 1000;
+    private static final VectorType VECTORS = new VectorType("knn_vector", "dimension");
 
-    private final Map<Version, Mapping> kept = new ConcurrentHashMap<>();
-
-    /** A mapping as it was at one time. */
-    private record Version(String uuid, long version) {}
+    private final KeptMappings kept = new KeptMappings();
 
     /**
      * The mapping of the index that a document for {@code name} is written to: an index, an alias or
@@ -41,27 +40,16 @@ final class Mappings {
             return ofTemplates(state, name);
         }
         if (found.getWriteIndex() == null) {
-            throw new IllegalArgumentException(
-                    "alias [" + name + "] has no write index; give it one, or name an index");
+            throw Mapping.withoutWriteIndex(name);
         }
-        return of(found.getWriteIndex());
+        IndexMetadata index = found.getWriteIndex();
+        return kept.of(index.getIndexUUID(), index.getMappingVersion(), () -> read(index));
     }
 
-    private Mapping of(IndexMetadata index) {
-        Version version = new Version(index.getIndexUUID(), index.getMappingVersion());
-        Mapping known = kept.get(version);
-        if (known == null) {
-            MappingMetadata mapping = index.mapping();
-            known =
-                    Mapping.of(
-                            index.getIndex().getName(),
-                            mapping == null ? Map.of() : mapping.sourceAsMap());
-            if (kept.size() >= KEPT) { // of old versions and deleted indices
-                kept.clear();
-            }
-            kept.put(version, known);
-        }
-        return known;
+    private static Mapping read(IndexMetadata index) {
+        MappingMetadata mapping = index.mapping();
+        return Mapping.of(
+                index.getIndex().getName(), mapping == null ? Map.of() : mapping.sourceAsMap(), VECTORS);
     }
 
     private static Mapping ofTemplates(ClusterState state, String name) {
@@ -70,12 +58,9 @@ final class Mappings {
             XContentHelper.update(mapping, parsed(template), false);
         }
         if (mapping.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "there is no index [" + name + "] and no template with a mapping for it, so nothing"
-                            + " says which vectors it is to have; make it with `rankside ingest`, or a"
-                            + " template with `rankside apply`");
+            throw Mapping.missing(name);
         }
-        return Mapping.of(name, mapping);
+        return Mapping.of(name, mapping, VECTORS);
     }
 
     /** Those for an index of this name, the weakest first. */

@@ -20,6 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.opensearch.OpenSearchParseException;
+import org.rankside.ingest.Asking;
+import org.rankside.ingest.EmbeddingParameters;
+import org.rankside.ingest.FieldNames;
 import org.rankside.opensearch.OpenSearchJson;
 
 class EmbeddingParametersTest {
@@ -31,7 +34,7 @@ class EmbeddingParametersTest {
         assertEquals(
                 new Asking(
                         List.of(URI.create("http://a:1")), null,
-                        Duration.ofMinutes(2), 64, 4, Duration.ofMinutes(1)),
+                        Duration.ofMinutes(2), 64, 4, Duration.ofMinutes(1), Duration.ZERO),
                 read.asking());
         assertEquals(List.of(new FieldNames(null, null, null)), read.fields());
         assertNull(read.fingerprint());
@@ -50,7 +53,7 @@ class EmbeddingParametersTest {
         assertEquals(
                 new Asking(
                         List.of(URI.create("http://a:1"), URI.create("https://b/c")), "k",
-                        Duration.ofSeconds(9), 512, 64, Duration.ZERO),
+                        Duration.ofSeconds(9), 512, 64, Duration.ZERO, Duration.ZERO),
                 read.asking());
         assertEquals(List.of(new FieldNames("v", "h", List.of("a.b"))), read.fields());
         assertEquals("f", read.fingerprint());
@@ -117,7 +120,7 @@ class EmbeddingParametersTest {
         try {
             Map<String, Object> map =
                     new OpenSearchJson().read(config.replace('\'', '"').getBytes(StandardCharsets.UTF_8));
-            return EmbeddingParameters.read("tag", new HashMap<>(map));
+            return EmbeddingFactory.parameters("tag", new HashMap<>(map));
         } catch (IOException error) {
             throw new IllegalStateException(error);
         }

@@ -29,6 +29,9 @@ import org.opensearch.ingest.IngestDocument;
 import org.opensearch.ingest.IngestDocumentWrapper;
 import org.opensearch.ingest.Processor;
 import org.rankside.client.DocumentText;
+import org.rankside.ingest.FakeSidecar;
+import org.rankside.ingest.FloatList;
+import org.rankside.opensearch.OpenSearchJson;
 
 @Timeout(60)
 class EmbeddingProcessorTest {
@@ -40,7 +43,7 @@ class EmbeddingProcessorTest {
 
     @BeforeEach
     void start() throws Exception {
-        sidecar = new FakeSidecar();
+        sidecar = new FakeSidecar(new OpenSearchJson());
         node = new FakeNode(home, 1 << 20);
         node.index("books", FakeNode.MAPPING);
     }
@@ -182,7 +185,7 @@ class EmbeddingProcessorTest {
                 (exchange, texts) -> {
                     List<Map<String, Object>> rows = FakeSidecar.rows(texts);
                     rows.set(1, Map.of("index", 1, "embedding", "AADAfw=="));
-                    FakeSidecar.say(exchange, 200, rows);
+                    sidecar.say(exchange, 200, rows);
                 };
         IngestDocument document = document("books", "title", "A", "text", "b");
         IngestDocumentWrapper result =

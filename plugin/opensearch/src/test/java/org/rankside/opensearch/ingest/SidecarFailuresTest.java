@@ -26,6 +26,8 @@ import org.opensearch.core.rest.RestStatus;
 import org.opensearch.ingest.IngestDocument;
 import org.opensearch.ingest.IngestDocumentWrapper;
 import org.opensearch.ingest.Processor;
+import org.rankside.ingest.FakeSidecar;
+import org.rankside.opensearch.OpenSearchJson;
 
 @Timeout(60)
 class SidecarFailuresTest {
@@ -37,7 +39,7 @@ class SidecarFailuresTest {
 
     @BeforeEach
     void start() throws Exception {
-        sidecar = new FakeSidecar();
+        sidecar = new FakeSidecar(new OpenSearchJson());
         node =
                 new FakeNode(
                         home, MAX_WAITING,
@@ -153,7 +155,7 @@ class SidecarFailuresTest {
                 (exchange, texts) -> {
                     List<Map<String, Object>> rows = FakeSidecar.rows(texts);
                     rows.set(1, Map.of("index", 1, "embedding", vector));
-                    FakeSidecar.say(exchange, 200, rows);
+                    sidecar.say(exchange, 200, rows);
                 };
         List<IngestDocumentWrapper> results = run(processor(""), books("a", "b", "c"));
         assertNull(results.get(0).getException());
@@ -164,7 +166,7 @@ class SidecarFailuresTest {
     @Test
     void anotherNumberOfVectorsThanTextsFailsThemAll() {
         sidecar.behaviour =
-                (exchange, texts) -> FakeSidecar.say(exchange, 200, FakeSidecar.rows(texts.subList(1, 2)));
+                (exchange, texts) -> sidecar.say(exchange, 200, FakeSidecar.rows(texts.subList(1, 2)));
         assertFails(
                 "1 vectors for 2 texts", RestStatus.BAD_GATEWAY, run(processor(""), books("a", "b")));
     }
@@ -184,7 +186,7 @@ class SidecarFailuresTest {
     void oneTextThatIsRefusedFailsItsDocumentAlone() {
         sidecar.behaviour =
                 (exchange, texts) ->
-                        FakeSidecar.say(
+                        sidecar.say(
                                 exchange, texts.contains("d") ? 413 : 200, FakeSidecar.rows(texts));
         List<IngestDocumentWrapper> results = run(processor(""), books("a", "b", "c", "d", "e"));
         assertFails("HTTP 413", RestStatus.BAD_REQUEST, results.subList(3, 4));

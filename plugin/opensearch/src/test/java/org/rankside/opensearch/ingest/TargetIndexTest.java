@@ -25,6 +25,9 @@ import org.opensearch.cluster.metadata.Template;
 import org.opensearch.common.compress.CompressedXContent;
 import org.opensearch.core.rest.RestStatus;
 import org.opensearch.ingest.IngestDocument;
+import org.rankside.ingest.FakeSidecar;
+import org.rankside.ingest.FloatList;
+import org.rankside.opensearch.OpenSearchJson;
 
 @Timeout(60)
 class TargetIndexTest {
@@ -34,7 +37,7 @@ class TargetIndexTest {
 
     @BeforeEach
     void start() throws Exception {
-        sidecar = new FakeSidecar();
+        sidecar = new FakeSidecar(new OpenSearchJson());
         node = new FakeNode(home, 1 << 20);
     }
 

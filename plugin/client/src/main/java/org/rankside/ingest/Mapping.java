@@ -1,4 +1,4 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -11,20 +11,33 @@ import org.rankside.client.IndexMeta;
  * @param meta null where Rankside never wrote it
  * @param properties of the mapping
  */
-record Mapping(String index, IndexMeta meta, Map<String, Object> properties) {
-    private static final String VECTOR_TYPE = "knn_vector";
-
+public record Mapping(String index, IndexMeta meta, Map<String, Object> properties, VectorType vectors) {
     /**
      * Of a mapping as an object.
      *
      * @throws IllegalArgumentException its {@code _meta.rankside} is broken
      */
-    static Mapping of(String index, Map<String, Object> mapping) {
+    public static Mapping of(String index, Map<String, Object> mapping, VectorType vectors) {
         try {
-            return new Mapping(index, IndexMeta.of(mapping), object(mapping.get("properties")));
+            return new Mapping(
+                    index, IndexMeta.of(mapping), object(mapping.get("properties")), vectors);
         } catch (IllegalArgumentException error) {
             throw new IllegalArgumentException("index [" + index + "]: " + error.getMessage(), error);
         }
+    }
+
+    /** Neither an index of this name nor a template with a mapping for it is there. */
+    public static IllegalArgumentException missing(String name) {
+        return new IllegalArgumentException(
+                "there is no index [" + name + "] and no template with a mapping for it, so nothing"
+                        + " says which vectors it is to have; make it with `rankside ingest`, or a"
+                        + " template with `rankside apply`");
+    }
+
+    /** Nothing can be written by this alias. */
+    public static IllegalArgumentException withoutWriteIndex(String alias) {
+        return new IllegalArgumentException(
+                "alias [" + alias + "] has no write index; give it one, or name an index");
     }
 
     /**
@@ -34,14 +47,14 @@ record Mapping(String index, IndexMeta meta, Map<String, Object> properties) {
      */
     int dimensions(String vectorField) {
         Map<String, Object> field = field(vectorField);
-        if (!VECTOR_TYPE.equals(field.get("type"))) {
+        if (!vectors.name().equals(field.get("type"))) {
             throw new IllegalArgumentException(
                     "field [" + vectorField + "] of index [" + index + "] is "
                             + (field.isEmpty() ? "not mapped" : "of type [" + field.get("type") + "]")
-                            + " where " + VECTOR_TYPE + " is due; map it, as `rankside ingest` and"
+                            + " where " + vectors.name() + " is due; map it, as `rankside ingest` and"
                             + " `rankside backfill` do, or name another vector_field");
         }
-        return field.get("dimension") instanceof Number dimension ? dimension.intValue() : 0;
+        return field.get(vectors.dimensions()) instanceof Number length ? length.intValue() : 0;
     }
 
     /** The mapping of a field by its dotted name; empty where there is none. */

@@ -1,19 +1,20 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Supplier;
-import org.opensearch.cluster.ClusterState;
+import java.util.function.Function;
 import org.rankside.client.IndexMeta;
 import org.rankside.client.Models;
 
 /** Of an index, what a processor is to fill in its documents. */
-final class Targets {
-    private final Supplier<ClusterState> state;
-    private final Mappings mappings;
+public final class Targets {
+    private final Function<String, Mapping> mappings;
 
-    Targets(Supplier<ClusterState> state, Mappings mappings) {
-        this.state = state;
+    /**
+     * @param mappings the mapping of the index that a document for a name is written to; throws what a
+     *     client is to be told
+     */
+    public Targets(Function<String, Mapping> mappings) {
         this.mappings = mappings;
     }
 
@@ -24,7 +25,7 @@ final class Targets {
     CompletableFuture<List<Target>> of(String name, EmbeddingParameters parameters, EmbeddingQueue queue) {
         List<Target> targets;
         try {
-            Mapping mapping = mappings.of(state.get(), name);
+            Mapping mapping = mappings.apply(name);
             targets =
                     parameters.fields().stream()
                             .map(names -> Target.of(mapping, names, parameters.fingerprint()))

@@ -1,33 +1,27 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import org.opensearch.ingest.IngestDocument;
-import org.opensearch.ingest.IngestDocumentWrapper;
 import org.rankside.client.DocumentText;
 
 /** A document on its way through the processor, with the vectors that it is to get. */
 final class EmbeddedDocument {
-    private final IngestDocumentWrapper given;
-    private final IngestDocument document;
+    private final Document document;
     private final List<Part> parts = new ArrayList<>();
     private Exception failure;
 
     /** A vector to be. */
     private record Part(Target target, String hash, CompletableFuture<float[]> vector) {}
 
-    EmbeddedDocument(IngestDocumentWrapper given) {
-        this.given = given;
-        this.document = given.getIngestDocument();
+    EmbeddedDocument(Document document) {
+        this.document = document;
     }
 
-    /** The index, alias or data stream it is written to. */
     String index() {
-        String field = IngestDocument.Metadata.INDEX.getFieldName();
-        return String.valueOf(document.getSourceAndMetadata().get(field));
+        return document.index();
     }
 
     /**
@@ -53,14 +47,12 @@ final class EmbeddedDocument {
     }
 
     /**
-     * The document with its vectors, which are there by now or have failed: all of them, or why not.
-     *
-     * <p>It is a wrapper of its own, since where failures are ignored the engine goes on with the one
-     * that it gave.
+     * Gives the document its vectors, which are there by now or have failed: all of them, or none.
+     * Comes back with what went wrong, or null.
      *
      * @param error what went wrong for all documents, or null
      */
-    IngestDocumentWrapper finished(Throwable error) {
+    Exception finished(Throwable error) {
         try {
             if (error != null) {
                 throw new IllegalStateException("the document was not embedded", error);
@@ -71,17 +63,16 @@ final class EmbeddedDocument {
         } catch (Exception cause) {
             failure = cause;
         }
-        return new IngestDocumentWrapper(
-                given.getSlot(), given.getChildSlot(), failure == null ? document : null, failure);
+        return failure;
     }
 
     private Optional<Batch.Job> job(Asking asking, Target target, boolean keep) {
-        String text = DocumentText.of(document.getSourceAndMetadata(), target.textFields());
+        String text = DocumentText.of(document.source(), target.textFields());
         String hash = DocumentText.vectorHash(target.fingerprint(), text);
         boolean fresh = !text.isEmpty() && isThere(target, hash);
         if (!fresh) {
-            remove(target.vectorField());
-            remove(target.hashField());
+            document.remove(target.vectorField());
+            document.remove(target.hashField());
         }
         if (text.isEmpty() || (fresh && keep)) {
             return Optional.empty();
@@ -96,23 +87,16 @@ final class EmbeddedDocument {
             check(part.target, now(part.vector));
         }
         for (Part part : parts) {
-            document.setFieldValue(part.target.vectorField(), new FloatList(now(part.vector)));
-            document.setFieldValue(part.target.hashField(), part.hash);
+            document.set(part.target.vectorField(), new FloatList(now(part.vector)));
+            document.set(part.target.hashField(), part.hash);
         }
     }
 
     private boolean isThere(Target target, String hash) {
-        Object vector = document.getFieldValue(target.vectorField(), Object.class, true);
-        return hash.equals(document.getFieldValue(target.hashField(), Object.class, true))
-                && vector instanceof List<?> numbers
+        return hash.equals(document.value(target.hashField()))
+                && document.value(target.vectorField()) instanceof List<?> numbers
                 && !numbers.isEmpty()
                 && (target.dimensions() == 0 || numbers.size() == target.dimensions());
-    }
-
-    private void remove(String field) {
-        if (document.hasField(field)) {
-            document.removeField(field);
-        }
     }
 
     /** What a future that is done holds, or what made it fail. */

@@ -1,10 +1,6 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.util.Set;
-import org.opensearch.OpenSearchException;
-import org.opensearch.OpenSearchStatusException;
-import org.opensearch.core.rest.RestStatus;
-import org.rankside.client.Reason;
 import org.rankside.client.SidecarException;
 
 /**
@@ -16,6 +12,12 @@ import org.rankside.client.SidecarException;
 final class Failures {
     private static final Set<Integer> REFUSED_TEXTS = Set.of(400, 413, 422);
     private static final int OTHER_MODEL = 409;
+
+    private static final int BAD_REQUEST = 400;
+    private static final int TOO_MANY_REQUESTS = 429;
+    private static final int BAD_GATEWAY = 502;
+    private static final int SERVICE_UNAVAILABLE = 503;
+    private static final int GATEWAY_TIMEOUT = 504;
 
     private Failures() {}
 
@@ -29,45 +31,47 @@ final class Failures {
         return error.status() == OTHER_MODEL;
     }
 
-    static OpenSearchException of(SidecarException error, String fingerprint) {
+    static NotEmbedded of(SidecarException error, String fingerprint) {
         String message =
                 isOtherModel(error)
                         ? "the sidecar serves another model than the one with fingerprint " + fingerprint
                                 + ", of which the index has its vectors; start it with that model, or"
                                 + " re-embed the index with `rankside backfill`"
                         : error.getMessage();
-        return new OpenSearchStatusException(message, status(error), error);
+        return new NotEmbedded(status(error), message, error);
     }
 
     /** A vector that came back as NaN, infinite or zero, or not at all. */
-    static OpenSearchException noVector() {
-        return new OpenSearchStatusException(
+    static NotEmbedded noVector() {
+        return new NotEmbedded(
+                BAD_GATEWAY,
                 "the sidecar's vector of the text is NaN, infinite or zero; check its model",
-                RestStatus.BAD_GATEWAY);
+                null);
     }
 
     /** More waits than there is room for. */
-    static OpenSearchException full(long bytes) {
-        return new OpenSearchStatusException(
+    static NotEmbedded full(long bytes) {
+        return new NotEmbedded(
+                TOO_MANY_REQUESTS,
                 "texts of " + bytes + " bytes wait for the sidecar on this node, which is as much as"
                         + " rankside.ingest.max_waiting allows; send the document again later",
-                RestStatus.TOO_MANY_REQUESTS);
+                null);
     }
 
-    private static RestStatus status(SidecarException error) {
+    private static int status(SidecarException error) {
         return switch (error.reason()) {
-            case OVERLOADED, TOO_MANY_IN_FLIGHT -> RestStatus.TOO_MANY_REQUESTS;
-            case SIDECAR_UNAVAILABLE, CIRCUIT_OPEN, CANCELLED -> RestStatus.SERVICE_UNAVAILABLE;
-            case DEADLINE -> RestStatus.GATEWAY_TIMEOUT;
-            case UNUSABLE_ANSWER -> RestStatus.BAD_GATEWAY;
+            case OVERLOADED, TOO_MANY_IN_FLIGHT -> TOO_MANY_REQUESTS;
+            case SIDECAR_UNAVAILABLE, CIRCUIT_OPEN, CANCELLED -> SERVICE_UNAVAILABLE;
+            case DEADLINE -> GATEWAY_TIMEOUT;
+            case UNUSABLE_ANSWER -> BAD_GATEWAY;
             case SIDECAR_REJECTED -> rejected(error);
         };
     }
 
-    private static RestStatus rejected(SidecarException error) {
+    private static int rejected(SidecarException error) {
         if (isOfTexts(error) || isOtherModel(error)) {
-            return RestStatus.BAD_REQUEST;
+            return BAD_REQUEST;
         }
-        return error.retryAfter() == null ? RestStatus.BAD_GATEWAY : RestStatus.SERVICE_UNAVAILABLE;
+        return error.retryAfter() == null ? BAD_GATEWAY : SERVICE_UNAVAILABLE;
     }
 }

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.util.List;
 import java.util.Objects;

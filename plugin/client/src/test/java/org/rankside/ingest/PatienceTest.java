@@ -1,4 +1,4 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
@@ -54,7 +54,7 @@ class PatienceTest {
         Asking asking =
                 new Asking(
                         List.of(URI.create("http://a")), null, Duration.ofSeconds(1), 1, 1,
-                        Duration.ofSeconds(retryFor));
+                        Duration.ofSeconds(retryFor), Duration.ZERO);
         return new Batch(List.of(new Batch.Job(asking, "f", "text", new CompletableFuture<>())));
     }
 

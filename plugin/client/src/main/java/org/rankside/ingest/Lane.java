@@ -1,4 +1,4 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -7,9 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.Logger;
-import org.opensearch.OpenSearchException;
+import java.util.function.LongSupplier;
 import org.rankside.client.Embeddings;
 import org.rankside.client.Reason;
 import org.rankside.client.SidecarException;
@@ -18,8 +16,9 @@ import org.rankside.client.SidecarException;
  * What waits for the sidecar at one list of addresses, and the calls of it that are under way.
  *
  * <p>Texts that can be are sent together, whichever request they came in: the engine hands documents
- * over one by one where a processor has a condition. No thread waits here: calls go on from where
- * the one before them has ended. Safe for concurrent use.
+ * over one by one, some always and some where a processor has a condition. So a text may linger for
+ * others to come. No thread waits here: calls go on from where the one before them has ended. Safe for
+ * concurrent use.
  */
 final class Lane {
     /** Makes a call and never throws; one of the two that it tells once is null. */
@@ -27,38 +26,49 @@ final class Lane {
         void send(Batch batch, BiConsumer<Embeddings.Answer, SidecarException> answered);
     }
 
-    /** Runs something later, on a thread of the engine's. */
-    interface Scheduler {
-        void later(Duration delay, Runnable work);
-    }
-
-    private static final Logger LOG = LogManager.getLogger(Lane.class);
     // Of the sidecar's 32 MiB a body, texts as JSON may take three bytes and more a character.
     private static final long MOST_BYTES = 8 << 20;
 
     private final Sender sender;
     private final Scheduler scheduler;
+    private final Log log;
     private final Patience patience;
+    private final LongSupplier nanos;
     private final Deque<Batch.Job> waiting = new ArrayDeque<>();
     private final Deque<Batch> before = new ArrayDeque<>(); // those that wait
     private final AtomicInteger pumped = new AtomicInteger();
     private int running;
+    private long due; // when those that wait do not linger any more
+    private boolean awaited; // somebody comes then
     private long answers;
     private boolean held;
     private boolean fails;
 
-    Lane(Sender sender, Scheduler scheduler, Patience patience) {
+    Lane(Sender sender, Scheduler scheduler, Log log, Patience patience, LongSupplier nanos) {
         this.sender = sender;
         this.scheduler = scheduler;
+        this.log = log;
         this.patience = patience;
+        this.nanos = nanos;
     }
 
     /** Sends these when it is their turn; each vector's future says what became of it. */
     void offer(List<Batch.Job> jobs) {
         synchronized (this) {
+            boolean first = waiting.isEmpty();
             waiting.addAll(jobs);
+            if (first) {
+                linger();
+            }
         }
         pump();
+    }
+
+    /** Lets those that wait now do so for others. */
+    private void linger() {
+        if (!waiting.isEmpty()) {
+            due = nanos.getAsLong() + waiting.peek().asking().linger().toNanos();
+        }
     }
 
     /** Starts what may be started; one thread at a time, however deep calls end within calls. */
@@ -80,8 +90,41 @@ final class Lane {
         if (first == null || held || running >= first.asking().maxConcurrent()) {
             return null;
         }
+        if (!before.isEmpty()) {
+            running++;
+            return before.poll();
+        }
+        if (lingers(first.asking())) {
+            return null;
+        }
         running++;
-        return before.isEmpty() ? gathered(first) : before.poll();
+        Batch gathered = gathered(first);
+        linger();
+        return gathered;
+    }
+
+    /** Whether those that wait are to do so for others; somebody comes back for them. */
+    private boolean lingers(Asking asking) {
+        long left = due - nanos.getAsLong();
+        if (left <= 0 || waiting.size() >= asking.batchSize()) {
+            return false;
+        }
+        if (!awaited) {
+            try {
+                scheduler.later(Duration.ofNanos(left), this::come);
+            } catch (RuntimeException closed) { // the node is going down
+                return false;
+            }
+            awaited = true;
+        }
+        return true;
+    }
+
+    private void come() {
+        synchronized (this) {
+            awaited = false;
+        }
+        pump();
     }
 
     private Batch gathered(Batch.Job first) {
@@ -165,7 +208,7 @@ final class Lane {
             fails &= !answered;
         }
         if (recovered) {
-            LOG.info("documents are embedded again");
+            log.recovered();
         }
         pump();
     }
@@ -182,9 +225,9 @@ final class Lane {
     }
 
     private void fail(Batch batch, SidecarException error) {
-        OpenSearchException failure = Failures.of(error, batch.fingerprint());
+        NotEmbedded failure = Failures.of(error, batch.fingerprint());
         if (!Failures.isOfTexts(error) && !failing()) {
-            LOG.warn("documents are not embedded, and fail: {}", failure.getMessage());
+            log.failing(failure.getMessage());
         }
         ended(List.of(), false);
         batch.jobs().forEach(job -> job.vector().completeExceptionally(failure));

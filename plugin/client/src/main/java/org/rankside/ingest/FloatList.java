@@ -1,4 +1,4 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.util.AbstractList;
 import java.util.RandomAccess;
@@ -9,10 +9,10 @@ import java.util.RandomAccess;
  * <p>It boxes a number only while that is read: a bulk of thousands of documents holds all their
  * vectors at once.
  */
-final class FloatList extends AbstractList<Float> implements RandomAccess {
+public final class FloatList extends AbstractList<Float> implements RandomAccess {
     private final float[] vector;
 
-    FloatList(float[] vector) {
+    public FloatList(float[] vector) {
         this.vector = vector;
     }
 

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.io.IOException;
 import java.net.URI;
@@ -19,16 +19,21 @@ import org.rankside.client.SidecarException;
 import org.rankside.client.Sidecars;
 
 /** A node's texts that wait for their vectors, up to a limit of their bytes. */
-final class EmbeddingQueue {
+public final class EmbeddingQueue {
     private final Sidecars sidecars;
-    private final Lane.Scheduler scheduler;
+    private final Scheduler scheduler;
+    private final Log log;
     private final long mostBytes;
     private final AtomicLong bytes = new AtomicLong();
     private final Map<List<URI>, Lane> lanes = new ConcurrentHashMap<>();
 
-    EmbeddingQueue(Sidecars sidecars, Lane.Scheduler scheduler, long mostBytes) {
+    /**
+     * @param mostBytes of texts that wait; a text beyond is refused
+     */
+    public EmbeddingQueue(Sidecars sidecars, Scheduler scheduler, Log log, long mostBytes) {
         this.sidecars = sidecars;
         this.scheduler = scheduler;
+        this.log = log;
         this.mostBytes = mostBytes;
     }
 
@@ -57,7 +62,7 @@ final class EmbeddingQueue {
     private Lane lane() {
         Patience patience =
                 new Patience(System::nanoTime, () -> ThreadLocalRandom.current().nextDouble());
-        return new Lane(this::send, scheduler, patience);
+        return new Lane(this::send, scheduler, log, patience, System::nanoTime);
     }
 
     private void send(Batch batch, BiConsumer<Embeddings.Answer, SidecarException> answered) {

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.util.List;
 
@@ -6,4 +6,4 @@ import java.util.List;
  * A vector field, what its vectors are made of and where their hash goes, as a pipeline names them;
  * null: as the index says.
  */
-record FieldNames(String vectorField, String hashField, List<String> textFields) {}
+public record FieldNames(String vectorField, String hashField, List<String> textFields) {}

@@ -1,4 +1,4 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -14,28 +14,38 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.rankside.client.Json;
 import org.rankside.client.Vectors;
-import org.rankside.opensearch.OpenSearchJson;
 
 /** A sidecar on a free port that embeds texts in three dimensions, and fails on demand. */
-final class FakeSidecar implements AutoCloseable {
-    static final String FINGERPRINT = "f00d";
+public final class FakeSidecar implements AutoCloseable {
+    /** Of the model it serves. */
+    public static final String FINGERPRINT = "f00d";
 
     /** What it does with the texts of a call. */
-    interface Behaviour {
+    public interface Behaviour {
         void answer(HttpExchange exchange, List<String> texts) throws IOException;
     }
 
-    final List<List<String>> calls = new CopyOnWriteArrayList<>();
-    final List<String> keys = new CopyOnWriteArrayList<>();
-    final AtomicInteger mostAtOnce = new AtomicInteger();
-    volatile Behaviour behaviour = (exchange, texts) -> say(exchange, 200, rows(texts));
+    /** The texts of each call. */
+    public final List<List<String>> calls = new CopyOnWriteArrayList<>();
+    /** What each call had as its {@code Authorization}. */
+    public final List<String> keys = new CopyOnWriteArrayList<>();
+    /** Calls that were under way together. */
+    public final AtomicInteger mostAtOnce = new AtomicInteger();
+    /** What it does from now on. */
+    public volatile Behaviour behaviour = (exchange, texts) -> say(exchange, 200, rows(texts));
     private final AtomicInteger atOnce = new AtomicInteger();
     private final CountDownLatch released = new CountDownLatch(1);
     private final ExecutorService threads = Executors.newCachedThreadPool();
+    private final Json json;
     private final HttpServer server;
 
-    FakeSidecar() throws IOException {
+    /**
+     * @param json as the engine has it
+     */
+    public FakeSidecar(Json json) throws IOException {
+        this.json = json;
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(threads);
         server.createContext("/v1/embeddings", this::embed);
@@ -43,15 +53,18 @@ final class FakeSidecar implements AutoCloseable {
         server.start();
     }
 
-    String url() {
+    /** Where it is. */
+    public String url() {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }
 
-    static float[] vector(String text) {
+    /** Of a text. */
+    public static float[] vector(String text) {
         return new float[] {text.length(), text.hashCode() % 7, 1f};
     }
 
-    static List<Map<String, Object>> rows(List<String> texts) {
+    /** An answer's rows. */
+    public static List<Map<String, Object>> rows(List<String> texts) {
         List<Map<String, Object>> rows = new ArrayList<>();
         for (String text : texts) {
             rows.add(Map.of("index", rows.size(), "embedding", Vectors.write(vector(text))));
@@ -59,14 +72,15 @@ final class FakeSidecar implements AutoCloseable {
         return rows;
     }
 
-    static void say(HttpExchange exchange, int status, List<?> rows) throws IOException {
-        byte[] bytes = new OpenSearchJson().write(Map.of("data", rows));
+    /** Answers a call. */
+    public void say(HttpExchange exchange, int status, List<?> rows) throws IOException {
+        byte[] bytes = json.write(Map.of("data", rows));
         exchange.sendResponseHeaders(status, bytes.length);
         exchange.getResponseBody().write(bytes);
     }
 
     /** Answers with {@code status} a number of times, then as before. */
-    void refuses(int times, int status, String retryAfter) {
+    public void refuses(int times, int status, String retryAfter) {
         AtomicInteger left = new AtomicInteger(times);
         Behaviour otherwise = behaviour;
         behaviour =
@@ -81,7 +95,7 @@ final class FakeSidecar implements AutoCloseable {
     }
 
     /** Holds every call up until {@link #release}, and then answers. */
-    void holds() {
+    public void holds() {
         Behaviour otherwise = behaviour;
         behaviour =
                 (exchange, texts) -> {
@@ -94,12 +108,13 @@ final class FakeSidecar implements AutoCloseable {
                 };
     }
 
-    void release() {
+    /** Ends {@link #holds}. */
+    public void release() {
         released.countDown();
     }
 
     private void embed(HttpExchange exchange) throws IOException {
-        Map<String, Object> call = new OpenSearchJson().read(exchange.getRequestBody().readAllBytes());
+        Map<String, Object> call = json.read(exchange.getRequestBody().readAllBytes());
         List<String> texts = ((List<?>) call.get("input")).stream().map(String::valueOf).toList();
         calls.add(texts);
         keys.add(String.valueOf(exchange.getRequestHeaders().getFirst("Authorization")));

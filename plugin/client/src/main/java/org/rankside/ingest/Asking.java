@@ -1,4 +1,4 @@
-package org.rankside.opensearch.ingest;
+package org.rankside.ingest;
 
 import java.net.URI;
 import java.time.Duration;
@@ -13,11 +13,14 @@ import java.util.List;
  * @param batchSize texts of one call at most
  * @param maxConcurrent calls of these addresses that this node makes at once
  * @param retryFor how long a sidecar that is too busy (429) or not ready (503) is tried again
+ * @param linger how long a text waits for others to travel with it, where the engine hands documents
+ *     over one by one
  */
-record Asking(
+public record Asking(
         List<URI> addresses,
         String auth,
         Duration timeout,
         int batchSize,
         int maxConcurrent,
-        Duration retryFor) {}
+        Duration retryFor,
+        Duration linger) {}
