@@ -50,15 +50,13 @@ def search_parameters() -> set[str]:
 
 
 def ingest_parameters() -> set[str]:
-    sources = java("ingest/EmbeddingParameters.java")
-    taken = found(r'reader\.(?:text|texts|number|time|truth)\(\s*"(\w+)"', sources)
-    return taken | found(r'reader\.config\(\), "(\w+)"', sources)
+    sources = java("ingest/EmbeddingParameters.java", "ingest/EmbeddingFactory.java")
+    taken = r'(?:config|read)\.(?:text|texts|number|time|truth|object)\(\s*"(\w+)"'
+    return found(taken, sources)
 
 
 def node_settings() -> set[str]:
-    named = found(
-        r'"(rankside\.[a-z_.]+)"', java("node/NodeSettings.java", "node/TlsSettings.java")
-    )
+    named = found(r'"(rankside\.[a-z_.]+)"', java("node/NodeSettings.java", "client/TlsFiles.java"))
     return {f"{name}NAME.key" if name.endswith(".") else name for name in named}
 
 
@@ -101,7 +99,7 @@ def test_every_reason_is_on_the_page_and_no_other() -> None:
 
 def test_every_field_of_the_stats_is_on_the_page() -> None:
     shown = section("## `GET /_plugins/_rankside/stats`")
-    sources = java("stats/Counts.java", "stats/NodeStats.java", "stats/StatsResponse.java")
+    sources = java("client/StatsJson.java", "stats/StatsResponse.java")
     fields = found(r'"(\w+)"', sources)
     assert {"in_flight", "calls", "reranked"} < fields
     assert [name for name in fields if name not in shown] == []
