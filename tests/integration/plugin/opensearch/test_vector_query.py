@@ -6,19 +6,27 @@ import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import RequestError
 
-DIMENSIONS = 16
-COUNT = 60
-WITH_VECTOR = {number for number in range(COUNT) if number % 4}
-OURS = {number for number in WITH_VECTOR if number % 3 != 2}
-ABOVE_ALL = 2.0**-40
+from tests.integration.plugin.vector_queries import (
+    ASKED,
+    COUNT,
+    DIMENSIONS,
+    OURS,
+    SCORES,
+    VECTORS,
+    WITH_VECTOR,
+    assert_cosines,
+    assert_rescored,
+    bulk_lines,
+    properties,
+    query,
+    rescored,
+    scores,
+)
 
-Vector = npt.NDArray[np.float32]
 MakeIndex = Callable[..., str]
 
 
@@ -45,12 +53,6 @@ IN_A_GRAPH = {
     "graph, doc values and stored": {**lucene(), "doc_values": True, "store": True},
 }
 WITHOUT_ONE = {"doc values": {}, "byte doc values": {"data_type": "byte"}}
-# Whole numbers, so that bytes hold them exactly.
-VECTORS: Vector = (
-    np.random.default_rng(3).integers(-100, 100, (COUNT, DIMENSIONS)).astype(np.float32)
-)
-ASKED: Vector = np.random.default_rng(4).standard_normal(DIMENSIONS).astype(np.float32)
-SCORES = 1 + VECTORS @ ASKED / np.linalg.norm(VECTORS, axis=1) / np.linalg.norm(ASKED)
 
 
 @pytest.fixture
@@ -61,17 +63,12 @@ def make_index(opensearch: OpenSearch) -> Iterator[MakeIndex]:
     def make(mapping: Mapping[str, Any], *, knn: bool = True) -> str:
         name = f"vectors-{len(made)}"
         settings = {"knn": knn, "number_of_shards": 1, "number_of_replicas": 0}
-        properties = {
-            "v": {"type": "knn_vector", "dimension": DIMENSIONS, **mapping},
-            "hash": {"type": "keyword", "index": False},
-            "text": {"type": "text"},
-            "named": {"type": "alias", "path": "v"},
-        }
-        body = {"settings": {"index": settings}, "mappings": {"properties": properties}}
+        vector = {"type": "knn_vector", "dimension": DIMENSIONS, **mapping}
+        body = {"settings": {"index": settings}, "mappings": {"properties": properties(vector)}}
         opensearch.indices.create(index=name, body=body)
         made.append(name)
         for start in range(0, COUNT, 20):
-            operations = [line for n in range(start, start + 20) for line in _lines(n)]
+            operations = bulk_lines(start, start + 20)
             assert not opensearch.bulk(index=name, body=operations, refresh=True)["errors"]
         return name
 
@@ -80,32 +77,9 @@ def make_index(opensearch: OpenSearch) -> Iterator[MakeIndex]:
         opensearch.indices.delete(index=name)
 
 
-def _lines(number: int) -> list[dict[str, Any]]:
-    document: dict[str, Any] = {"text": "word " * (1 + number % 5)}
-    if number in WITH_VECTOR:
-        document["v"] = VECTORS[number].tolist()
-    if number % 3:
-        document["hash"] = f"{('other', 'ours')[number % 3 == 1]}:{number}"
-    return [{"index": {"_id": str(number)}}, document]
-
-
-def query(**options: Any) -> dict[str, Any]:
-    return {"rankside_vector": {"field": "v", "vector": ASKED.tolist(), **options}}
-
-
 def search(client: OpenSearch, index: str, body: Mapping[str, Any]) -> list[dict[str, Any]]:
     answer = client.search(index=index, body={"size": 100, "_source": False, **body})
     return list(answer["hits"]["hits"])
-
-
-def scores(hits: list[dict[str, Any]]) -> dict[int, float]:
-    return {int(hit["_id"]): hit["_score"] for hit in hits}
-
-
-def assert_cosines(found: Mapping[int, float], expected: set[int]) -> None:
-    assert found.keys() == expected
-    for number, score in found.items():
-        assert score == pytest.approx(SCORES[number], abs=1e-5)
 
 
 @pytest.mark.parametrize("form", [*IN_A_GRAPH, *WITHOUT_ONE])
@@ -125,17 +99,9 @@ def test_a_rescore_puts_what_it_cannot_compare_behind_in_first_stage_order(
 ) -> None:
     mapping = IN_A_GRAPH.get(form, WITHOUT_ONE.get(form))
     index = make_index(mapping, knn=form in IN_A_GRAPH)
-    plain = {"query": {"match": {"text": "word"}}}
-    clause = {
-        "rescore_query": query(hash_field="hash", fingerprint="ours"),
-        "query_weight": ABOVE_ALL,
-    }
-    rescore = {"rescore": {"window_size": COUNT, "query": clause}}
-    first = list(scores(search(opensearch, index, plain)))
-    hits = search(opensearch, index, {**plain, **rescore})
-    best = sorted(OURS, key=lambda number: -SCORES[number])
-    assert list(scores(hits)) == best + [number for number in first if number not in OURS]
-    assert all(hit["_score"] >= 0 for hit in hits)
+    body = rescored()
+    first = search(opensearch, index, {"query": body["query"]})
+    assert_rescored(search(opensearch, index, body), first)
 
 
 def test_the_vector_may_be_base64_the_field_an_alias_and_the_query_a_part_of_another(
@@ -189,7 +155,7 @@ def test_a_hash_field_that_is_not_mapped_leaves_nothing_out(
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"vector": [1, 2]}, "the vector has 2 dimensions and those of field v have 16"),
+        ({"vector": [1, 2]}, "the vector has 2 dimensions and those of field v have 64"),
         ({"field": "text"}, "field text is text, not knn_vector"),
         ({"field": "_id"}, "field _id is _id, not knn_vector"),
         ({"hash_field": "text", "fingerprint": "a"}, "field text is no keyword with doc values"),
