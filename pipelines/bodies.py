@@ -29,6 +29,9 @@ SPACES = (
 QUERY_TEXT = "$.ext.ml_inference.query_text"
 RESCORE_VECTOR = "$.rescore[0].query.rescore_query.script_score.script.params.vector"
 NO_KEY = "none"  # ml-commons refuses a connector without a credential
+# The custom service's own limit is 10,000, one for each document that the ingest pipeline embeds;
+# what is too much the sidecar says itself (429).
+REQUESTS_PER_MINUTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +303,7 @@ def _custom(target: SidecarTarget, path: str, request: Mapping[str, Any]) -> dic
         "url": target.at(path),
         "headers": headers,
         "request": request_template(request),
+        "rate_limit": {"requests_per_minute": REQUESTS_PER_MINUTE},
     }
 
 

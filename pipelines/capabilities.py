@@ -12,6 +12,7 @@ from pipelines.resources import Resource
 from plugin.ranking.errors import EngineError, EngineRejected
 
 PLUGIN = "rankside"
+LICENCES = frozenset({"enterprise", "trial"})  # those that inference endpoints are part of
 INGEST_PROCESSORS = {
     EngineKind.OPENSEARCH: frozenset({"script", "text_embedding", "remove"}),
     EngineKind.ELASTICSEARCH: frozenset({"script", "inference", "remove"}),
@@ -30,8 +31,15 @@ async def require(engine: Engine, resources: Sequence[Resource], path: EnginePat
     if lacks:
         rest = [part for part in missing if not missing[part] and part is not Part.CLUSTER]
         only = f", or apply the rest with --only {','.join(rest)}" if rest else ""
-        unique = ", ".join(dict.fromkeys(lacks))
-        raise EngineError(f"this {_title(engine.kind)} cluster lacks {unique}; install it{only}")
+        unique, how = ", ".join(dict.fromkeys(lacks)), remedy(engine.kind, path)
+        raise EngineError(f"this {_title(engine.kind)} cluster lacks {unique}; {how}{only}")
+
+
+def remedy(kind: EngineKind, path: EnginePath) -> str:
+    """How a cluster gets what ``path`` lacks there."""
+    if kind is EngineKind.ELASTICSEARCH and path is EnginePath.STOCK:
+        return "use Elastic's own distribution, from 8.19 or 9.1 on, with an Enterprise licence"
+    return "install it"
 
 
 async def lacking(engine: Engine, part: Part, path: EnginePath) -> list[str]:
@@ -51,6 +59,11 @@ async def lacking(engine: Engine, part: Part, path: EnginePath) -> list[str]:
 async def has_ml_commons(engine: Engine) -> bool:
     """Whether an OpenSearch cluster has the plugin that keeps connectors and models."""
     return await _answers(engine, f"{ML}/connectors/_search")
+
+
+async def has_inference(engine: Engine) -> bool:
+    """Whether an Elasticsearch cluster keeps inference endpoints, licensed or not."""
+    return await _answers(engine, "/_inference/_all")
 
 
 async def _lacking_plugin(engine: Engine) -> list[str]:
@@ -80,10 +93,26 @@ async def _lacking_ml(engine: Engine, part: Part) -> list[str]:
 
 
 async def _lacking_inference(engine: Engine, part: Part) -> list[str]:
-    missing = []
-    if not await _answers(engine, "/_inference/_all"):
-        missing.append("the _inference API")
+    missing = await _lacking_service(engine)
     return missing + (await _lacking_processors(engine) if part is Part.INGEST else [])
+
+
+async def _lacking_service(engine: Engine) -> list[str]:
+    """What an endpoint of the `custom` service needs; a licence is told only where one is."""
+    if not await has_inference(engine):
+        return ["the _inference API"]
+    missing = []
+    version = (await engine.info()).version
+    release = tuple(int(part) for part in version.split(".")[:2])
+    if release < (8, 19) or (9, 0) <= release < (9, 1):
+        missing.append(f"the inference service custom (it is {version})")
+    try:
+        licence = (await engine.request("GET", "/_license"))["license"]["type"]
+    except (EngineRejected, KeyError):
+        return missing
+    if licence not in LICENCES:
+        missing.append(f"a licence for inference (it has {licence})")
+    return missing
 
 
 async def _lacking_processors(engine: Engine) -> list[str]:

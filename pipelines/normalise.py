@@ -40,6 +40,13 @@ def keep(body: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
     return {key: value for key, value in body.items() if key in wanted}
 
 
+def keep_like(value: Any, desired: Any) -> Any:
+    """``value`` without the keys, at any depth, that ``desired`` does not have."""
+    if isinstance(value, Mapping) and isinstance(desired, Mapping):
+        return {key: keep_like(item, desired[key]) for key, item in value.items() if key in desired}
+    return value
+
+
 def _nested(value: Mapping[str, Any]) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for key, raw in value.items():

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 from connectors.engine import Engine
 from pipelines.bodies import MARK, MARK_HEADER
-from pipelines.normalise import keep
+from pipelines.normalise import keep_like
 from pipelines.options import Part
 from plugin.ranking.errors import EngineRejected
 
@@ -224,9 +224,12 @@ class InferenceEndpoint(_Put):
             return None
         endpoint = answer["endpoints"][0]
         settings = endpoint.get("service_settings", {})
-        owned = settings.get("headers", {}).get(MARK_HEADER) == "rankside"
+        headers = settings.get("headers", {})
+        owned = headers.get(MARK_HEADER) == "rankside"
         # What we do not set are the service's defaults, of which there are more every release.
-        shown = keep(settings, self.desired["service_settings"])
+        shown = keep_like(settings, self.desired["service_settings"])
+        if "headers" in shown:
+            shown["headers"] = headers  # a key that is sent no longer is a difference
         body = {"service": endpoint.get("service"), "service_settings": shown}
         return Found(body, owned and endpoint.get("task_type") == self.task, self.name)
 
@@ -246,6 +249,19 @@ class InferenceEndpoint(_Put):
         del found
         # Without force it is refused while a pipeline names it, which ours does until replaced.
         await engine.request("DELETE", self._place, params={"force": "true"})
+
+    async def users(self, engine: Engine, found: Found) -> list[str]:
+        """Pipelines that name it and are not ours, and indices with a field that does."""
+        del found
+        answer = await engine.request("DELETE", self._place, params={"dry_run": "true"})
+        users = []
+        for name in sorted(answer.get("pipelines", ())):
+            pipeline = await IngestPipeline(name, self.part, {}).find(engine)
+            if pipeline is None or not pipeline.owned:
+                users.append(f"ingest pipeline {name}")
+        return users + [
+            f"index {name} (semantic_text)" for name in sorted(answer.get("indexes", ()))
+        ]
 
 
 def _pipeline(answer: Any, name: str) -> Found | None:

@@ -10,7 +10,7 @@ from connectors.meta import IndexMeta
 from connectors.options import SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from pipelines.bodies import SidecarTarget
-from pipelines.capabilities import has_ml_commons, lacking
+from pipelines.capabilities import has_inference, has_ml_commons
 from pipelines.catalogue import (
     catalogue,
     check_parts,
@@ -73,7 +73,9 @@ async def removable(
     path = EnginePath.STOCK
     possible = [part for part in parts if part is not Part.CLUSTER]
     if engine.kind is EngineKind.ELASTICSEARCH:
-        possible = [part for part in possible if not await lacking(engine, part, path)]
+        # Not what a licence allows: where it has run out, what was made can still go.
+        if not await has_inference(engine):
+            possible = [part for part in possible if part is Part.TEMPLATE]
     elif not await has_ml_commons(engine):
         path = EnginePath.PLUGIN  # whose pipelines have the same names, and nothing behind them
     meta = IndexMeta(fingerprint="", model="", dimensions=1)

@@ -24,6 +24,7 @@ _APPLY = "`rankside apply --path stock"
 _REMEDIES = (
     ("private ip", f"{_APPLY} --only cluster` allows it; where it is allowed, undeploy the model"),
     ("unauthorized", f"{_APPLY} --refresh-secrets` gives the engine the sidecar's key again"),
+    ("non-compliant", "inference endpoints need an Enterprise licence or a trial of one"),
     ("model_mismatch", f"{_APPLY}` for the sidecar's model, then `rankside backfill`"),
 )
 _ADDRESS = f"give an address that the engine's nodes reach: {_APPLY} --engine-sidecar URL`"

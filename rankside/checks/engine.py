@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.connect import connect
 from connectors.engine import EngineKind
-from pipelines.capabilities import lacking
+from pipelines.capabilities import lacking, remedy
 from plugin.ranking.errors import EngineError, EngineRejected, SettingsError
 from rankside.access import engine_options
 from rankside.checks.finding import Case, Finding, Level, known
@@ -66,7 +66,8 @@ async def plugins(case: Case) -> Finding:
             "plugins",
             Level.PROBLEM,
             f"the {path} path lacks {', '.join(dict.fromkeys(lacks))}",
-            'install it, or do without: path = "client" in the settings\' [pipelines]',
+            f"{remedy(info.kind, path)}, or do without: "
+            'path = "client" in the settings\' [pipelines]',
         )
     return Finding("plugins", Level.GOOD, f"all that the {path} path needs is there")
 

@@ -19,6 +19,7 @@ from pipelines.application import Outcome, Report, Step
 from pipelines.capabilities import require
 from pipelines.options import EnginePath, Part
 from pipelines.planning import Action, Change, Plan, Wishes
+from pipelines.search_body import SearchBody, search_body
 from plugin.ranking.errors import PartlyDone, UsageError
 from rankside.access import client_options, engine_options, override
 from rankside.cli.console import (
@@ -122,11 +123,12 @@ def plan(
     )
     choice = ModelChoice(model, dimensions, fingerprint)
     wishes = Wishes(adopt=adopt, refresh_secrets=refresh_secrets)
-    planned = asyncio.run(_plan(settings, _parts(only, settings), choice, wishes))
+    planned, search = asyncio.run(_plan(settings, _parts(only, settings), choice, wishes))
     if as_json:
-        print_json(_plan_json(planned))
+        print_json(_plan_json(planned) | _search_json(search))
     else:
         _print_plan(planned)
+        _print_search(search)
 
 
 def apply(
@@ -186,9 +188,10 @@ def destroy(
 
 async def _plan(
     settings: Settings, parts: Collection[Part], choice: ModelChoice, wishes: Wishes
-) -> Plan:
+) -> tuple[Plan, SearchBody | None]:
     async with _engine(settings) as engine:
-        return await _planned(engine, settings, parts, choice, wishes)
+        planned = await _planned(engine, settings, parts, choice, wishes)
+        return planned, search_body(engine.kind, settings.pipelines, parts)
 
 
 async def _planned(
@@ -219,9 +222,12 @@ async def _apply(
         if planned.pending and not planned.foreign:
             _confirm("Apply these changes?", yes=yes, as_json=as_json)
         report = await application.apply(engine, planned, on_step=_watcher(quiet=as_json))
+    search = search_body(engine.kind, settings.pipelines, parts)
     if as_json:
-        print_json(_report_json(planned, report))
+        print_json(_report_json(planned, report) | _search_json(search))
     report.raise_if_incomplete()
+    if not as_json:
+        _print_search(search)
 
 
 async def _destroy(
@@ -309,6 +315,16 @@ def _print_diff(change: Change) -> None:
     styles = {"+": "green", "-": "red", "@": "cyan"}
     for line in change.diff[2:]:  # without its two lines of file names
         out.print(Text(f"    {line}", style=styles.get(line[:1], "dim")), soft_wrap=True)
+
+
+def _print_search(search: SearchBody | None) -> None:
+    if search is not None:
+        out.print("search like this:")
+        out.print(Text(str(search)), soft_wrap=True)
+
+
+def _search_json(search: SearchBody | None) -> dict[str, Any]:
+    return {} if search is None else {"search": {"path": search.path, "body": search.body}}
 
 
 def _summary(planned: Plan) -> str:

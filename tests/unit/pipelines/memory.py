@@ -19,6 +19,7 @@ class MemoryEngine:
     url = "memory"
 
     def __init__(self) -> None:
+        self.version = "9.5.3"
         self.kept: dict[str, Any] = {}
         self.failures: dict[tuple[str, str], EngineError] = {}
         self.answers: dict[tuple[str, str], Any] = {}
@@ -32,12 +33,13 @@ class MemoryEngine:
         params: Mapping[str, Any] | None = None,
         body: Any = None,
     ) -> Any:
-        del params
         self.calls.append((method, path))
         if (method, path) in self.failures:
             raise self.failures[method, path]
         if (method, path) in self.answers:
             return self.answers[method, path]
+        if params and "dry_run" in params:
+            return {"acknowledged": False, "pipelines": [], "indexes": []}
         if method == "PUT":
             self.kept[path] = body
             return {"acknowledged": True}
@@ -68,7 +70,7 @@ class MemoryEngine:
         raise NotImplementedError
 
     async def info(self) -> EngineInfo:
-        return EngineInfo(self.kind, "9.5.3", ())
+        return EngineInfo(self.kind, self.version, ())
 
     async def close(self) -> None:
         """Nothing to give back."""

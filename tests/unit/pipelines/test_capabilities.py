@@ -72,10 +72,29 @@ async def test_one_sentence_says_what_is_missing_and_what_can_be_had(
         await require(engine, resources, STOCK)
     assert str(raised.value) == (
         "this Elasticsearch cluster lacks the _inference API, the ingest processor inference; "
-        "install it, or apply the rest with --only template"
+        "use Elastic's own distribution, from 8.19 or 9.1 on, with an Enterprise licence, or apply "
+        "the rest with --only template"
     )
     template = [resource for resource in resources if resource.part is Part.TEMPLATE]
     await require(engine, template, STOCK)
+
+
+@pytest.mark.parametrize(
+    ("version", "licence", "missing"),
+    [
+        ("9.5.3", "enterprise", []),
+        ("8.19.0", "trial", []),
+        ("9.0.4", "trial", ["the inference service custom (it is 9.0.4)"]),
+        ("8.18.1", "trial", ["the inference service custom (it is 8.18.1)"]),
+        ("9.5.3", "basic", ["a licence for inference (it has basic)"]),
+    ],
+)
+async def test_release_and_licence_that_inference_endpoints_need(
+    engine: MemoryEngine, version: str, licence: str, missing: list[str]
+) -> None:
+    engine.version = version
+    full(engine).answers["GET", "/_license"] = {"license": {"type": licence}}
+    assert await lacking(engine, Part.SEARCH, STOCK) == missing
 
 
 async def test_opensearch_without_its_model_plugins(engine: MemoryEngine) -> None:

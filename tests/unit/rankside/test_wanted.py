@@ -105,10 +105,18 @@ async def test_only_the_template_keeps_the_pipeline_that_is_there(settings: Sett
 
 async def test_removal_asks_no_sidecar_and_skips_what_the_engine_cannot_have() -> None:
     engine = MemoryEngine()
-    engine.answers["GET", "/_inference/_all"] = {"endpoints": []}
-    engine.answers["GET", "/_nodes/ingest"] = {"nodes": {"n": {"ingest": {"processors": []}}}}
+    gone = EngineRejected("no handler found for uri [/x] and method [GET]", status=400)
+    engine.failures["GET", "/_inference/_all"] = gone
     resources = await removable(engine, PipelineOptions(), list(Part))
-    assert {resource.part for resource in resources} == {Part.TEMPLATE, Part.SEARCH}
+    assert {resource.part for resource in resources} == {Part.TEMPLATE}
+
+
+async def test_what_was_made_can_go_when_the_licence_has_run_out() -> None:
+    engine = MemoryEngine()
+    engine.answers["GET", "/_inference/_all"] = {"endpoints": []}
+    engine.answers["GET", "/_license"] = {"license": {"type": "basic"}}
+    resources = await removable(engine, PipelineOptions(), list(Part))
+    assert {resource.part for resource in resources} == {Part.TEMPLATE, Part.INGEST, Part.SEARCH}
 
 
 async def test_removal_finds_the_pipelines_of_a_cluster_without_ml_commons() -> None:
