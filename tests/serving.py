@@ -13,12 +13,12 @@ import uvicorn
 
 
 @contextmanager
-def serving(app: Callable[..., Any], **tls: Any) -> Iterator[str]:
+def serving(app: Callable[..., Any], port: int = 0, **tls: Any) -> Iterator[str]:
     """The address of ``app``, served by uvicorn in a thread until the block ends.
 
-    ``tls`` are uvicorn's own options of the name ``ssl_…``.
+    ``port`` 0 is any that is free. ``tls`` are uvicorn's own options of the name ``ssl_…``.
     """
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on", **tls))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -21,20 +21,21 @@ from pipelines.definitions import index_body
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from tests.doubles import Gate, WordEncoder
+from tests.integration.plugin.embedding import (
+    META,
+    PROCESSOR,
+    calls,
+    documents,
+    is_embedded,
+    refused,
+)
 from tests.serving import serving
 
-from .writing import META, PROCESSOR, Writer, calls, is_embedded
+from .writing import Writer
 
 # The Python client and the Java module run the same cases.
 CASES = json.loads((Path(__file__).parents[3] / "cases" / "document_text.json").read_text("utf-8"))
 VECTOR = {META.vector_field: {"type": "knn_vector", "dimension": META.dimensions}}
-
-
-def documents(count: int) -> dict[str, dict[str, Any]]:
-    return {
-        str(number): {"title": f"Number {number}", "text": f"shard {number % 7} of {number % 5}"}
-        for number in range(count)
-    }
 
 
 @pytest.fixture
@@ -218,13 +219,6 @@ def test_several_fields_have_vectors_of_their_own(writer: Writer, sidecar: str) 
     ):
         source = {"text": text, META.vector_field: vector, META.hash_field: hashed}
         assert is_embedded(source)
-
-
-def refused(items: dict[str, dict[str, Any]], status: int) -> str:
-    """The reason of all items, of which none was written."""
-    assert {item["status"] for item in items.values()} == {status}
-    (reason,) = {item["error"]["reason"] for item in items.values()}
-    return str(reason)
 
 
 def test_a_sidecar_that_is_not_there_is_reported_at_once(writer: Writer, nowhere: str) -> None:
