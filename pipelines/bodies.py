@@ -183,6 +183,15 @@ def plugin_ingest(target: SidecarTarget, options: PipelineOptions) -> dict[str, 
     }
 
 
+def elasticsearch_plugin_ingest() -> dict[str, Any]:
+    """The same of the Elasticsearch plugin, whose nodes know the sidecar themselves."""
+    return {
+        "description": "Document vectors by Rankside's plugin",
+        "_meta": {"managed_by": "rankside"},
+        "processors": [{"rankside_embedding": {}}],
+    }
+
+
 def plugin_search(target: SidecarTarget, options: PipelineOptions) -> dict[str, Any]:
     """A search pipeline of the OpenSearch plugin: searches through it come back reranked."""
     return {

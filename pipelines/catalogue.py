@@ -94,13 +94,7 @@ async def has_ingest_pipeline(engine: Engine, options: PipelineOptions) -> bool:
 
 def _maker(kind: EngineKind, path: EnginePath, part: Part) -> Maker:
     check_parts(path, [part])
-    make = _MAKERS.get((kind, path, part))
-    if make is None:
-        raise UsageError(
-            f"there is no plugin for {kind} yet; choose --path stock, which makes inference "
-            "endpoints, or --path client"
-        )
-    return make
+    return _MAKERS[kind, path, part]
 
 
 def _template(
@@ -201,6 +195,18 @@ def _plugin_search(
     return [SearchPipeline(search_name(options), Part.SEARCH, body)]
 
 
+def _elasticsearch_plugin_ingest(
+    _meta: IndexMeta, options: PipelineOptions, _target: SidecarTarget
+) -> list[Resource]:
+    return [IngestPipeline(ingest_name(options), Part.INGEST, bodies.elasticsearch_plugin_ingest())]
+
+
+def _elasticsearch_plugin_search(
+    _meta: IndexMeta, _options: PipelineOptions, _target: SidecarTarget
+) -> list[Resource]:
+    return []  # a search names the retriever itself
+
+
 _MAKERS: dict[tuple[EngineKind, EnginePath, Part], Maker] = {
     (EngineKind.OPENSEARCH, EnginePath.STOCK, Part.INGEST): _opensearch_ingest,
     (EngineKind.OPENSEARCH, EnginePath.STOCK, Part.SEARCH): _opensearch_search,
@@ -208,4 +214,6 @@ _MAKERS: dict[tuple[EngineKind, EnginePath, Part], Maker] = {
     (EngineKind.OPENSEARCH, EnginePath.PLUGIN, Part.SEARCH): _plugin_search,
     (EngineKind.ELASTICSEARCH, EnginePath.STOCK, Part.INGEST): _elasticsearch_ingest,
     (EngineKind.ELASTICSEARCH, EnginePath.STOCK, Part.SEARCH): _elasticsearch_search,
+    (EngineKind.ELASTICSEARCH, EnginePath.PLUGIN, Part.INGEST): _elasticsearch_plugin_ingest,
+    (EngineKind.ELASTICSEARCH, EnginePath.PLUGIN, Part.SEARCH): _elasticsearch_plugin_search,
 }

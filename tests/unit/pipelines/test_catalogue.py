@@ -108,13 +108,12 @@ def test_the_plugins_pipelines_are_a_line_each(meta: IndexMeta, target: SidecarT
     assert search["request_processors"] == [{"rankside": way}]
 
 
-@pytest.mark.parametrize("part", [Part.INGEST, Part.SEARCH])
-def test_a_plugin_that_is_not_made_yet_is_refused(
-    part: Part, meta: IndexMeta, target: SidecarTarget
+def test_elasticsearchs_plugin_knows_its_sidecar_and_searches_name_its_retriever(
+    meta: IndexMeta, target: SidecarTarget
 ) -> None:
-    with pytest.raises(UsageError, match="no plugin for elasticsearch yet; choose --path stock"):
-        catalogue(EngineKind.ELASTICSEARCH, meta, PLUGIN, target, [part])
-    assert catalogue(EngineKind.ELASTICSEARCH, meta, PLUGIN, target, [Part.TEMPLATE])
+    (made,) = catalogue(EngineKind.ELASTICSEARCH, meta, PLUGIN, target, [Part.INGEST, Part.SEARCH])
+    assert made.desired["processors"] == [{"rankside_embedding": {}}]
+    assert made.desired["_meta"] == {"managed_by": "rankside"}
 
 
 def test_a_part_that_the_path_has_not_is_refused(meta: IndexMeta, target: SidecarTarget) -> None:
