@@ -21,7 +21,7 @@ format: $(VENV)/.installed
 bench: $(VENV)/.installed ## speed
 	$(BIN)/python -m evaluation.bench
 
-bench-plugin: $(VENV)/.installed ## what the OpenSearch plugin adds to a search; 100,000 documents
+bench-plugin: $(VENV)/.installed ## what a plugin adds to a search; 100,000 documents
 	$(BIN)/python -m evaluation.bench_plugin $(BENCH_ARGS)
 
 bench-stalled: $(VENV)/.installed ## searches of a node whose sidecar has stalled

@@ -1,4 +1,4 @@
-"""`make bench-plugin`: the speed of the OpenSearch plugin, as a table or as JSON."""
+"""`make bench-plugin`: the speed of an engine's plugin, as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import typer
 from rich.console import Console
 
 from connectors.connect import connect
-from connectors.engine import Engine
+from connectors.engine import Engine, EngineKind
 from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from deploy import local
+from deploy.local import EngineName
 from evaluation.fixed_sidecar import fixed_sidecar
 from evaluation.large_index import MadeVectors, large_index
 from evaluation.local_sidecar import local_sidecar
@@ -50,6 +51,9 @@ class Plan:
 @app.command()
 def bench(
     *,
+    engine: Annotated[
+        EngineName, typer.Option(help="Of the node that is started; one at --url says its own.")
+    ] = "opensearch",
     url: Annotated[
         str | None,
         typer.Option(help="Node with the plugin; default: one of its own, kept for the next run."),
@@ -73,13 +77,14 @@ def bench(
 
     Documents and vectors are made up. For 384 dimensions the sidecar is a real one with the
     embedded model; for others a stand-in that answers one vector at once, named so under `indices`.
+    On Elasticsearch only the rescores and what is reordered outside are measured.
     The first run makes the indices, which takes minutes. Other work on the machine shows in the
     spread, and in `load_1m`.
     """
     plan = Plan(documents, dimensions, window, calls)
     started = time.perf_counter()
     try:
-        with _node(url) as address:
+        with _node(engine, url) as address:
             found = asyncio.run(_measure(plan, address))
     except RanksideError as error:
         err.print(f"[bold red]bench:[/] {error}", highlight=False, soft_wrap=True)
@@ -89,15 +94,15 @@ def bench(
 
 
 @contextmanager
-def _node(url: str | None) -> Iterator[str]:
+def _node(engine: EngineName, url: str | None) -> Iterator[str]:
     if url is not None:
         yield url
         return
-    node = local.up("opensearch", instance=INSTANCE, plugin=local.build_plugin())
+    node = local.up(engine, instance=INSTANCE, plugin=local.build_plugin(engine))
     try:
         yield node.url
     finally:
-        local.down("opensearch", instance=INSTANCE)
+        local.down(engine, instance=INSTANCE)
 
 
 async def _measure(plan: Plan, url: str) -> dict[str, Any]:
@@ -143,7 +148,9 @@ async def _sections(
     for window in plan.windows:
         await _rescore(bench, engine, shape.name, vectors, window, plan.calls)
     err.print(f"searches, {card.dimensions} dimensions …", highlight=False)
-    for measure in (bench_plugin_search, bench_outside):
+    # A pipeline names the sidecar of its searches; an Elasticsearch node has one for all of them.
+    by_pipeline = [bench_plugin_search] if engine.kind is EngineKind.OPENSEARCH else []
+    for measure in (*by_pipeline, bench_outside):
         await measure(bench, engine, shape.name, sidecar, windows=plan.windows, calls=plan.calls)
     return {**asdict(shape), "dimensions": card.dimensions, "sidecar": card.id}
 

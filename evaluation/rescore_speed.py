@@ -87,7 +87,10 @@ def _clauses(
     }
     clauses = {
         "the window alone": _NOTHING,
-        "exact k-NN": by_knn(engine.kind, VECTOR_FIELD, question.vector, question.places),
+        # Whatever the field's graph holds, the vectors as they were given are compared.
+        "exact k-NN": by_knn(
+            engine.kind, VECTOR_FIELD, question.vector, question.places, quantized=True
+        ),
         "own query": VectorClause({"rankside_vector": own}, 1.0),
     }
     if unit is not None:
