@@ -56,9 +56,25 @@ final class EmbeddingProcessor extends AbstractProcessor {
             BiConsumer<IngestDocument, Exception> handler,
             Supplier<ThreadContext.StoredContext> context) {
         try (ThreadContext.StoredContext here = context.get()) {
-            handler.accept(failure == null ? document : null, NodeDocument.told(failure));
+            if (failure == null) {
+                goOn(document, handler);
+            } else {
+                handler.accept(null, NodeDocument.told(failure));
+            }
         } catch (RuntimeException uncaught) { // which nobody else would hear of
             LOG.error("the pipeline cannot go on after [{}]", TYPE, uncaught);
+        }
+    }
+
+    /**
+     * Goes on with the pipeline; where what comes after throws, as for a document that cannot be written
+     * as JSON, the document fails, since its bulk request waits for a word about it.
+     */
+    private static void goOn(IngestDocument document, BiConsumer<IngestDocument, Exception> handler) {
+        try {
+            handler.accept(document, null);
+        } catch (RuntimeException error) {
+            handler.accept(null, error);
         }
     }
 }

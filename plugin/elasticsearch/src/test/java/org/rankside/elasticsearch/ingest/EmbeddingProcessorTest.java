@@ -167,6 +167,21 @@ class EmbeddingProcessorTest {
     }
 
     @Test
+    void aDocumentThatThePipelineCannotGoOnWithIsReported() throws Exception {
+        CompletableFuture<Exception> told = new CompletableFuture<>();
+        node.processor("{}")
+                .execute(
+                        document("books", "text", "a"),
+                        (result, error) -> {
+                            if (error == null) {
+                                throw new IllegalArgumentException("cannot be written");
+                            }
+                            told.complete(error);
+                        });
+        assertEquals("cannot be written", told.get(30, TimeUnit.SECONDS).getMessage());
+    }
+
+    @Test
     @SuppressWarnings("try")
     void whatComesAfterRunsForTheSameUser() throws Exception {
         CompletableFuture<String> user = new CompletableFuture<>();
