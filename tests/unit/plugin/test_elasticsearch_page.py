@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "reference" / "elasticsearch-plugin.md").read_text("utf-8")
+REFERENCE = ROOT / "docs" / "reference"
+PAGE = (REFERENCE / "elasticsearch-plugin.md").read_text("utf-8")
+INGEST = (REFERENCE / "elasticsearch-ingest.md").read_text("utf-8")
 JAVA = ROOT / "plugin/elasticsearch/src/main/java/org/rankside/elasticsearch"
 SHARED = ROOT / "plugin/client/src/main/java/org/rankside"
 
 
-def cells(title: str) -> list[str]:
+def cells(title: str, page: str = PAGE) -> list[str]:
     """The names in backticks of the first cell of each row of a section's table."""
-    rest = PAGE[PAGE.index(f"\n{title}\n") + len(title) + 2 :]
+    rest = f"\n{page}"[f"\n{page}".index(f"\n{title}\n") + len(title) + 2 :]
     section = re.split(r"^#{2,3} ", rest, maxsplit=1, flags=re.MULTILINE)[0]
     rows = re.findall(r"^\|([^|]*)\|", section, re.MULTILINE)
     return [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
@@ -37,10 +39,6 @@ def retriever() -> set[str]:
 TABLES: dict[str, set[str]] = {
     "## Retriever `rankside`": retriever(),
     "### What the response says": named(r'"(X-Rankside-\w+)"', JAVA / "search/StatusHeaders.java"),
-    "## Ingest processor `rankside_embedding`": named(
-        r'config\.(?:text|texts|number|time|truth|object)\("(\w+)"',
-        SHARED / "ingest/EmbeddingParameters.java",
-    ),
     "## Query `rankside_vector`": {"field", "vector", "hash_field", "fingerprint"},
     "## Node settings": named(
         r'"(rankside\.[a-z_.]+)"', JAVA / "node/NodeSettings.java", SHARED / "client/TlsFiles.java"
@@ -51,3 +49,9 @@ TABLES: dict[str, set[str]] = {
 @pytest.mark.parametrize(("title", "names"), TABLES.items(), ids=TABLES)
 def test_a_table_has_each_name_once_and_no_other(title: str, names: set[str]) -> None:
     assert sorted(cells(title)) == sorted(names)
+
+
+def test_the_page_of_the_ingest_processor_has_each_of_its_parameters() -> None:
+    taken = r'config\.(?:text|texts|number|time|truth|object)\("(\w+)"'
+    names = named(taken, SHARED / "ingest" / "EmbeddingParameters.java")
+    assert sorted(cells("# Ingest processor of Elasticsearch", INGEST)) == sorted(names)
