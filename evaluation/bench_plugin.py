@@ -13,11 +13,10 @@ import typer
 from rich.console import Console
 
 from connectors.connect import connect
-from connectors.engine import Engine, EngineKind
+from connectors.engine import Engine, EngineInfo, EngineKind
 from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from deploy import local
-from deploy.local import EngineName
 from evaluation.fixed_sidecar import fixed_sidecar
 from evaluation.large_index import MadeVectors, large_index
 from evaluation.local_sidecar import local_sidecar
@@ -26,7 +25,7 @@ from evaluation.plugin_speed import bench_outside, bench_plugin_search
 from evaluation.rescore_speed import bench_rescore
 from evaluation.speed import Bench
 from evaluation.speed_table import show
-from plugin.ranking.errors import RanksideError
+from plugin.ranking.errors import RanksideError, SettingsError
 
 INSTANCE = "bench"
 _TIMEOUT = 120.0
@@ -51,12 +50,12 @@ class Plan:
 @app.command()
 def bench(
     *,
-    engine: Annotated[
-        EngineName, typer.Option(help="Of the node that is started; one at --url says its own.")
-    ] = "opensearch",
+    engine: Annotated[EngineKind, typer.Option(help="Whose plugin.")] = EngineKind.OPENSEARCH,
     url: Annotated[
         str | None,
-        typer.Option(help="Node with the plugin; default: one of its own, kept for the next run."),
+        typer.Option(
+            help="OpenSearch node with the plugin; default: one of its own, kept for the next run."
+        ),
     ] = None,
     documents: Annotated[int, typer.Option(min=1000, help="Documents of the index.")] = 100_000,
     dimensions: Annotated[
@@ -77,15 +76,13 @@ def bench(
 
     Documents and vectors are made up. For 384 dimensions the sidecar is a real one with the
     embedded model; for others a stand-in that answers one vector at once, named so under `indices`.
-    On Elasticsearch only the rescores and what is reordered outside are measured.
     The first run makes the indices, which takes minutes. Other work on the machine shows in the
     spread, and in `load_1m`.
     """
     plan = Plan(documents, dimensions, window, calls)
     started = time.perf_counter()
     try:
-        with _node(engine, url) as address:
-            found = asyncio.run(_measure(plan, address))
+        found = _bench(plan, engine, url)
     except RanksideError as error:
         err.print(f"[bold red]bench:[/] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
@@ -93,38 +90,52 @@ def bench(
     show(document, f"{documents} documents, milliseconds", json_out)
 
 
-@contextmanager
-def _node(engine: EngineName, url: str | None) -> Iterator[str]:
-    if url is not None:
-        yield url
-        return
-    node = local.up(engine, instance=INSTANCE, plugin=local.build_plugin(engine))
-    try:
-        yield node.url
-    finally:
-        local.down(engine, instance=INSTANCE)
-
-
-async def _measure(plan: Plan, url: str) -> dict[str, Any]:
-    load, bench, shapes = machine(), Bench(_TIMEOUT), []
-    engine = await connect(EngineOptions(url=url, timeout=_TIMEOUT))
-    try:
-        for dimensions in plan.dimensions:
-            with _sidecar(dimensions) as address:
-                options = SidecarClientOptions(url=address, timeout=_TIMEOUT)
-                async with SidecarClient(options) as sidecar:
-                    shapes.append(await _sections(plan, bench, engine, sidecar))
-        info = await engine.info()
-    finally:
-        await engine.close()
+def _bench(plan: Plan, kind: EngineKind, url: str | None) -> dict[str, Any]:
+    """One length of vectors after another, each with a sidecar and a node that knows it."""
+    if url is not None and kind is EngineKind.ELASTICSEARCH:
+        raise SettingsError(
+            "an Elasticsearch node has its sidecar's address in its own settings: leave out --url"
+        )
+    load, bench, shapes = machine(), Bench(_TIMEOUT), list[dict[str, Any]]()
+    info: EngineInfo | None = None
+    for dimensions in plan.dimensions:
+        with _sidecar(dimensions) as sidecar, _node(kind, url, sidecar) as node:
+            shape, info = asyncio.run(_measure(plan, bench, node, sidecar))
+            shapes.append(shape)
     return {
-        "engine": {"name": info.kind.value, "version": info.version},
+        "engine": {"name": kind.value, "version": info.version if info else ""},
         "plan": asdict(plan),
         "indices": shapes,
         "sections": bench.sections,
         "machine": {**load, "load_1m_after": machine()["load_1m"]},
         "versions": versions(),
     }
+
+
+@contextmanager
+def _node(kind: EngineKind, url: str | None, sidecar: str) -> Iterator[str]:
+    if url is not None:
+        yield url
+        return
+    settings = {"rankside.sidecar.url": [sidecar]} if kind is EngineKind.ELASTICSEARCH else None
+    plugin = local.build_plugin(kind.value)
+    node = local.up(kind.value, instance=INSTANCE, plugin=plugin, settings=settings)
+    try:
+        yield node.url
+    finally:
+        local.down(kind.value, instance=INSTANCE)
+
+
+async def _measure(
+    plan: Plan, bench: Bench, url: str, address: str
+) -> tuple[dict[str, Any], EngineInfo]:
+    engine = await connect(EngineOptions(url=url, timeout=_TIMEOUT))
+    try:
+        options = SidecarClientOptions(url=address, timeout=_TIMEOUT)
+        async with SidecarClient(options) as sidecar:
+            return await _sections(plan, bench, engine, sidecar), await engine.info()
+    finally:
+        await engine.close()
 
 
 @contextmanager
@@ -148,9 +159,7 @@ async def _sections(
     for window in plan.windows:
         await _rescore(bench, engine, shape.name, vectors, window, plan.calls)
     err.print(f"searches, {card.dimensions} dimensions …", highlight=False)
-    # A pipeline names the sidecar of its searches; an Elasticsearch node has one for all of them.
-    by_pipeline = [bench_plugin_search] if engine.kind is EngineKind.OPENSEARCH else []
-    for measure in (*by_pipeline, bench_outside):
+    for measure in (bench_plugin_search, bench_outside):
         await measure(bench, engine, shape.name, sidecar, windows=plan.windows, calls=plan.calls)
     return {**asdict(shape), "dimensions": card.dimensions, "sidecar": card.id}
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import numpy as np
 
-from connectors.engine import Engine
+from connectors.engine import Engine, EngineKind
 from connectors.meta import TEXT_FIELDS, VECTOR_FIELD
 from connectors.query_text import text_query
 from connectors.sidecar import SidecarClient
 from evaluation.large_index import queries_with
 from evaluation.speed import Bench, stages
 from evaluation.timing import Budget, Call, Sample, taking_turns
-from plugin.ranking.errors import ModelOutputError
+from plugin.ranking.errors import EngineRejected, ModelOutputError
 from plugin.ranking.hits import Hit, Status
 from plugin.ranking.wire import ListwiseCall, ModelCard, WireHit
 
@@ -29,6 +31,14 @@ _WARM_OUTSIDE = 5
 _OUTSIDE_SECONDS = 120.0
 _PLUGIN_SECONDS = 900.0
 _TIMEOUT = "30s"
+_TIMEOUT_SECONDS = 60.0
+_LONGEST = 300
+_STATUS, _REASON, _TIMINGS = "x-rankside-status", "x-rankside-reason", "x-rankside-timings"
+
+Said = Mapping[str, Any]
+"""What a reranked search says of itself: ``status``, ``reason`` and ``timings_ms``."""
+Search = Callable[[Mapping[str, Any]], Awaitable[Said]]
+"""Sends a search of the plugin's or a plain one."""
 
 
 async def bench_plugin_search(
@@ -40,7 +50,7 @@ async def bench_plugin_search(
     windows: Sequence[int],
     calls: int,
 ) -> None:
-    """Searches through a pipeline with the processor, by window, in turns with plain ones.
+    """Searches that the plugin reranks, by window, in turns with plain ones.
 
     "added" is by round: the reranked search, less the plain one, less the sidecar's own time.
 
@@ -51,26 +61,25 @@ async def bench_plugin_search(
     texts = await queries_with(engine, index, max(windows), calls + _WARM)
     said: dict[int, list[dict[str, float]]] = {window: [] for window in windows}
 
-    async def plain(number: int) -> None:
-        await engine.search(index, _body(texts[number]))
+    async with _plugin(engine, index, sidecar.url) as send:
 
-    async def top(number: int) -> None:
-        body = {**_body(texts[number]), "size": PROMPT_HITS, "_source": [*TEXT_FIELDS]}
-        await engine.search(index, body)
+        async def plain(number: int) -> None:
+            await send(_body(texts[number]))
 
-    def reranked(window: int) -> Call:
-        async def search(number: int) -> None:
-            body = {**_body(texts[number]), "ext": {"rankside": {"window": window}}}
-            answer = await engine.search(index, body, params={"search_pipeline": PIPELINE})
-            said[window].append(_timings(answer))
+        async def top(number: int) -> None:
+            shown = {"size": PROMPT_HITS, "_source": [*TEXT_FIELDS]}
+            await send({**_body(texts[number]), **shown})
 
-        return search
+        def reranked(window: int) -> Call:
+            async def search(number: int) -> None:
+                body = _RERANKED[engine.kind](texts[number], window)
+                said[window].append(_timings(await send(body)))
 
-    await _pipeline(engine, sidecar.url)
-    searches: dict[str, Call] = {PLAIN: plain, TOP_PROMPT: top}
-    searches |= {f"reranked, window {window}": reranked(window) for window in windows}
-    spent = await taking_turns(searches, Budget(calls, _PLUGIN_SECONDS), warm=_WARM)
-    await engine.request("DELETE", f"/_search/pipeline/{PIPELINE}")
+            return search
+
+        searches: dict[str, Call] = {PLAIN: plain, TOP_PROMPT: top}
+        searches |= {f"reranked, window {window}": reranked(window) for window in windows}
+        spent = await taking_turns(searches, Budget(calls, _PLUGIN_SECONDS), warm=_WARM)
     section = f"search, {(await sidecar.model()).dimensions} dimensions"
     for name, values in spent.items():
         bench.note(section, name, _sample(values))
@@ -155,15 +164,72 @@ def _added(reranked: list[float], plain: list[float], own: list[float]) -> Sampl
     return _sample([a - b - c for a, b, c in zip(reranked, plain, own, strict=True)])
 
 
-async def _pipeline(engine: Engine, sidecar: str) -> None:
+@asynccontextmanager
+async def _plugin(engine: Engine, index: str, sidecar: str) -> AsyncIterator[Search]:
+    """What reranks through the plugin of ``engine``; the same client sends plain searches."""
+    make = _by_retriever if engine.kind is EngineKind.ELASTICSEARCH else _by_pipeline
+    async with make(engine, index, sidecar) as send:
+        yield send
+
+
+@asynccontextmanager
+async def _by_pipeline(engine: Engine, index: str, sidecar: str) -> AsyncIterator[Search]:
+    async def send(body: Mapping[str, Any]) -> Said:
+        params = {"search_pipeline": PIPELINE} if "ext" in body else {}
+        answer = await engine.search(index, body, params=params)
+        said: Said = answer.get("ext", {}).get("rankside", {})
+        return said
+
     processor = {"rankside": {"url": sidecar, "timeout": _TIMEOUT}}
     body = {"request_processors": [processor]}
     await engine.request("PUT", f"/_search/pipeline/{PIPELINE}", body=body)
+    yield send
+    await engine.request("DELETE", f"/_search/pipeline/{PIPELINE}")
 
 
-def _timings(answer: Mapping[str, Any]) -> dict[str, float]:
-    said = answer["ext"]["rankside"]
-    if said["status"] != Status.RERANKED:
+@asynccontextmanager
+async def _by_retriever(engine: Engine, index: str, _sidecar: str) -> AsyncIterator[Search]:
+    """The node knows its sidecar, and says in headers, which our client drops, what it did."""
+    async with httpx.AsyncClient(base_url=engine.url, timeout=_TIMEOUT_SECONDS) as client:
+
+        async def send(body: Mapping[str, Any]) -> Said:
+            answer = await client.post(f"/{index}/_search", json=dict(body))
+            if answer.is_error:
+                raise EngineRejected(answer.text[:_LONGEST], status=answer.status_code)
+            answer.json()  # our own client reads the hits too
+            timings = [one.split("=") for one in answer.headers.get(_TIMINGS, "").split(", ")]
+            return {
+                "status": answer.headers.get(_STATUS),
+                "reason": answer.headers.get(_REASON),
+                "timings_ms": {one[0]: float(one[1]) for one in timings if one != [""]},
+            }
+
+        yield send
+
+
+def _with_ext(text: str, window: int) -> dict[str, Any]:
+    return {**_body(text), "ext": {"rankside": {"window": window}}}
+
+
+def _with_retriever(text: str, window: int) -> dict[str, Any]:
+    body = _body(text)
+    retriever = {
+        "retriever": {"standard": {"query": body.pop("query")}},
+        "query_text": text,
+        "rank_window_size": window,
+        "timeout": _TIMEOUT,
+    }
+    return {**body, "retriever": {"rankside": retriever}}
+
+
+_RERANKED = {
+    EngineKind.OPENSEARCH: _with_ext,
+    EngineKind.ELASTICSEARCH: _with_retriever,
+}
+
+
+def _timings(said: Said) -> dict[str, float]:
+    if said.get("status") != Status.RERANKED:
         raise ModelOutputError(f"a search was not reranked ({said.get('reason')}); see the log")
     timings: dict[str, float] = said["timings_ms"]
     return timings
