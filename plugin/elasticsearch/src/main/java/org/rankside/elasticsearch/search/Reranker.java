@@ -28,6 +28,7 @@ import org.rankside.search.Failures;
 import org.rankside.search.IndexFacts;
 import org.rankside.search.Judge;
 import org.rankside.search.Judgement;
+import org.rankside.search.KeptFacts;
 import org.rankside.search.OnFailure;
 import org.rankside.search.Parameters;
 import org.rankside.search.PassLog;
@@ -46,6 +47,7 @@ public final class Reranker {
     private final NodeSidecar sidecar;
     private final ThreadPool threads;
     private final ClusterService cluster;
+    private final KeptFacts kept = new KeptFacts();
     private final PassLog log = new PassLog(System::nanoTime, LOG::warn);
 
     /** One for a node. */
@@ -170,7 +172,7 @@ public final class Reranker {
                         own == null ? null : Duration.ofNanos(own.nanos()));
     }
 
-    private static Map<String, IndexFacts> facts(ResolvedIndices indices) {
+    private Map<String, IndexFacts> facts(ResolvedIndices indices) {
         if (!indices.getRemoteClusterIndices().isEmpty()) {
             throw new PassThrough(
                     "remote_indices",
@@ -181,14 +183,22 @@ public final class Reranker {
         Map<String, IndexFacts> facts = new TreeMap<>();
         for (IndexMetadata index : indices.getConcreteLocalIndicesMetadata().values()) {
             String name = index.getIndex().getName();
-            Map<String, Object> mapping =
-                    index.mapping() == null ? Map.of() : index.mapping().sourceAsMap();
-            facts.put(name, IndexFacts.of(name, mapping));
+            IndexFacts found =
+                    kept.of(
+                            name,
+                            index.getIndexUUID(),
+                            index.getMappingVersion(),
+                            () -> mapping(index));
+            facts.put(name, found);
         }
         if (facts.isEmpty()) {
             throw new PassThrough("no_hits");
         }
         return facts;
+    }
+
+    private static Map<String, Object> mapping(IndexMetadata index) {
+        return index.mapping() == null ? Map.of() : index.mapping().sourceAsMap();
     }
 
     private void settle(

@@ -2,7 +2,6 @@ package org.rankside.opensearch.search;
 
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import org.opensearch.action.search.SearchContextId;
 import org.opensearch.action.search.SearchRequest;
 import org.opensearch.cluster.ClusterState;
@@ -11,19 +10,15 @@ import org.opensearch.cluster.metadata.IndexNameExpressionResolver;
 import org.opensearch.cluster.service.ClusterService;
 import org.opensearch.core.common.io.stream.NamedWriteableRegistry;
 import org.rankside.search.IndexFacts;
+import org.rankside.search.KeptFacts;
 import org.rankside.search.PassThrough;
 
 /** Mappings, from the cluster state that every node has: nothing is asked for them. */
 public final class IndexCatalogue {
-    private static final int KEPT = 1000;
-
     private final ClusterService cluster;
     private final IndexNameExpressionResolver names;
     private final NamedWriteableRegistry registry;
-    private final Map<Version, IndexFacts> kept = new ConcurrentHashMap<>();
-
-    /** A mapping as it was at one time. */
-    private record Version(String uuid, long version) {}
+    private final KeptFacts kept = new KeptFacts();
 
     /** Of the cluster at hand. */
     public IndexCatalogue(
@@ -79,15 +74,10 @@ public final class IndexCatalogue {
     }
 
     private IndexFacts facts(IndexMetadata index) {
-        Version version = new Version(index.getIndexUUID(), index.getMappingVersion());
-        IndexFacts known = kept.get(version);
-        if (known == null) {
-            known = IndexFacts.of(index.getIndex().getName(), mapping(index));
-            if (kept.size() >= KEPT) { // of old versions and deleted indices
-                kept.clear();
-            }
-            kept.put(version, known);
-        }
-        return known;
+        return kept.of(
+                index.getIndex().getName(),
+                index.getIndexUUID(),
+                index.getMappingVersion(),
+                () -> mapping(index));
     }
 }
