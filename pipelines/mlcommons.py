@@ -86,8 +86,23 @@ class Connector:
         return found.id
 
     async def delete(self, engine: Engine, found: Found) -> None:
-        """Remove it; refused by the engine while a model is behind it."""
-        await engine.request("DELETE", f"{ML}/connectors/{found.id}")
+        """Remove it, and models of ours still behind it; refused while somebody else's is.
+
+        The engine looks for models by a search, and was seen to find one it had just removed.
+        """
+
+        async def deleted() -> str | None:
+            try:
+                await engine.request("DELETE", f"{ML}/connectors/{found.id}")
+            except EngineRejected as error:
+                if error.status != CONFLICT or await self.users(engine, found):
+                    raise
+                for model in await _models_behind(engine, found.id):
+                    await _delete_model(engine, model)
+                return None
+            return found.id
+
+        await _until(deleted, "removed")
 
     async def users(self, engine: Engine, found: Found) -> list[str]:
         """Models behind it that are not ours."""
@@ -145,10 +160,7 @@ class RemoteModel:
 
     async def delete(self, engine: Engine, found: Found) -> None:
         """Undeploy and remove it, and its model group where it is ours and empty."""
-        source = await engine.request("GET", f"{ML}/models/{found.id}")
-        await engine.request("POST", f"{ML}/models/{found.id}/_undeploy")
-        await engine.request("DELETE", f"{ML}/models/{found.id}")
-        await _delete_group(engine, source.get("model_group_id"))
+        await _delete_model(engine, found.id)
 
     async def users(self, engine: Engine, found: Found) -> list[str]:
         """Pipelines that name its id and are not ours."""
@@ -247,6 +259,16 @@ async def _until(check: Callable[[], Awaitable[str | None]], what: str) -> str:
             )
         await asyncio.sleep(_POLL)
     return answer
+
+
+async def _delete_model(engine: Engine, model_id: str) -> None:
+    """Undeploy and remove a model, if it is there, and its group where that is ours and empty."""
+    source = await get_or_none(engine, f"{ML}/models/{model_id}")
+    if source is None:
+        return
+    await engine.request("POST", f"{ML}/models/{model_id}/_undeploy")
+    await engine.request("DELETE", f"{ML}/models/{model_id}")
+    await _delete_group(engine, source.get("model_group_id"))
 
 
 async def _delete_group(engine: Engine, group_id: str | None) -> None:

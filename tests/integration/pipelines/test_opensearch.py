@@ -20,7 +20,7 @@ from pipelines.capabilities import lacking
 from pipelines.options import EnginePath, Part, PipelineOptions
 from pipelines.planning import Action, plan, plan_removal
 from plugin.models.encoder import Encoder
-from plugin.ranking.errors import PartlyDone, UsageError
+from plugin.ranking.errors import EngineRejected, PartlyDone, UsageError
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from tests.integration.pipelines.steps import applied, deploy, free_port, resources, sources, write
@@ -254,6 +254,31 @@ async def test_what_is_not_ours_is_never_touched(
     await applied(engine, wanted, adopt=True)
     adopted = await plan(engine, wanted)
     assert adopted.pending == adopted.foreign == ()
+
+
+async def test_a_connector_takes_a_model_of_ours_with_it_but_not_anothers(
+    cleaned_opensearch: Engine, meta: IndexMeta, options: PipelineOptions, target: SidecarTarget
+) -> None:
+    engine = cleaned_opensearch
+    connector, model = resources(meta, options, target)[:2]
+    await applied(engine, [connector, model])
+    behind, ours = await connector.find(engine), await model.find(engine)
+    assert behind is not None
+    assert ours is not None
+    theirs = await engine.request(
+        "POST",
+        f"{ML}/models/_register",
+        body={"name": options.name, "function_name": "remote", "connector_id": behind.id},
+    )
+    with pytest.raises(EngineRejected, match="still using this connector"):
+        await connector.delete(engine, behind)
+    assert await engine.request("GET", f"{ML}/models/{ours.id}")
+
+    await engine.request("DELETE", f"{ML}/models/{theirs['model_id']}")
+    await connector.delete(engine, behind)
+    assert await connector.find(engine) is None
+    assert await model.find(engine) is None
+    await model.delete(engine, ours)  # what is gone already is no error
 
 
 async def test_destroying_leaves_nothing_of_ours_but_what_an_index_needs(
