@@ -5,6 +5,7 @@ import java.util.function.Supplier;
 import org.elasticsearch.index.query.QueryBuilder;
 import org.elasticsearch.index.query.QueryRewriteContext;
 import org.elasticsearch.search.builder.SearchSourceBuilder;
+import org.elasticsearch.search.rescore.QueryRescorerBuilder;
 import org.elasticsearch.search.retriever.CompoundRetrieverBuilder.RetrieverSource;
 import org.elasticsearch.search.retriever.RankDocsRetrieverBuilder;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
@@ -41,8 +42,11 @@ final class JudgedRetriever extends RetrieverBuilder {
 
     private RetrieverBuilder rescored(Outcome outcome) {
         Step.ByVector step = (Step.ByVector) outcome.judgement().steps().getFirst();
-        return new RescoredRetriever(RetrieverSource.from(inner), Rescorers.of(step, window))
-                .minScore(minScore);
+        QueryRescorerBuilder rescorer = Rescorers.of(step, window);
+        if (outcome.inPlace() && minScore == null && retrieverName == null) {
+            return new RescoredInPlace(inner, rescorer);
+        }
+        return new RescoredRetriever(RetrieverSource.from(inner), rescorer).minScore(minScore);
     }
 
     private RetrieverBuilder ordered(Outcome outcome) {

@@ -15,10 +15,24 @@ import org.rankside.search.WindowHit;
  * @param passed why it is passed through; null where it is not
  * @param order all of the window in its new order; null where the engine finds it by rescoring
  * @param first the window as the first stage had it; null where {@code order} is
+ * @param inPlace whether a rescore in the user's own search gives the same answer
  */
-record Outcome(Judgement judgement, PassThrough passed, RankDoc[] order, RankDoc[] first) {
+record Outcome(
+        Judgement judgement,
+        PassThrough passed,
+        RankDoc[] order,
+        RankDoc[] first,
+        boolean inPlace) {
     static Outcome passed(PassThrough why) {
-        return new Outcome(null, why, null, null);
+        return new Outcome(null, why, null, null, false);
+    }
+
+    static Outcome ordered(Judgement judgement, RankDoc[] order, RankDoc[] first) {
+        return new Outcome(judgement, null, order, first, false);
+    }
+
+    static Outcome rescored(Judgement judgement, boolean inPlace) {
+        return new Outcome(judgement, null, null, null, inPlace);
     }
 
     String status() {

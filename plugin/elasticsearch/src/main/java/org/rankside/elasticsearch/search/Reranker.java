@@ -129,6 +129,7 @@ public final class Reranker {
                             work,
                             deadline);
             boolean ordered = parameters.strategy() != Strategy.E2RANK || parameters.exactWindow();
+            boolean inPlace = RescoredInPlace.serves(search.request(), parameters, inner);
             CompletableFuture<Outcome> done =
                     new Asking(judge, windows, timings)
                             .aboutWindow(ordered || context.isExplain())
@@ -137,7 +138,7 @@ public final class Reranker {
                                             ordered
                                                     ? ordered(judge, judgement, windows)
                                                     : CompletableFuture.completedFuture(
-                                                            new Outcome(judgement, null, null, null)));
+                                                            Outcome.rescored(judgement, inPlace)));
             return work.until(done, deadline);
         } catch (RuntimeException error) {
             return CompletableFuture.failedFuture(error);
@@ -150,8 +151,8 @@ public final class Reranker {
         return judge.ordered(window, judgement.steps())
                 .thenApply(
                         order ->
-                                new Outcome(
-                                        judgement, null, ranked(windows.spots(order)), windows.spots(window)));
+                                Outcome.ordered(
+                                        judgement, ranked(windows.spots(order)), windows.spots(window)));
     }
 
     /** Scored by their place alone: n, n-1, … 1. */
