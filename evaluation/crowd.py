@@ -18,6 +18,7 @@ from typing import Any
 
 import aiohttp
 
+from evaluation.plugin_ways import reported
 from plugin.ranking.errors import EngineUnavailable
 
 _LINE_LIMIT = 16 << 20
@@ -123,9 +124,9 @@ async def _search(
     await asyncio.sleep(after)
     begun = time.perf_counter()
     async with session.post(url, json=body, raise_for_status=True) as response:
-        answer = await response.json()
+        answer, headers = await response.json(), response.headers
     spent = (time.perf_counter() - begun) * 1000
-    said = answer.get("ext", {}).get("rankside")
+    said = reported(answer, headers)
     return Ended(spent, "plain" if said is None else said.get("reason", ""))
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import httpx
 import numpy as np
 
-from connectors.engine import Engine, EngineKind
+from connectors.engine import Engine
 from connectors.meta import TEXT_FIELDS, VECTOR_FIELD
 from connectors.query_text import text_query
 from connectors.sidecar import SidecarClient
 from evaluation.large_index import queries_with
+from evaluation.plugin_ways import PAGE, Said, Way, body_of, reported, way_of
 from evaluation.speed import Bench, stages
 from evaluation.timing import Budget, Call, Sample, taking_turns
 from plugin.ranking.errors import EngineRejected, ModelOutputError
@@ -22,7 +23,6 @@ from plugin.ranking.hits import Hit, Status
 from plugin.ranking.wire import ListwiseCall, ModelCard, WireHit
 
 PIPELINE = "rankside-bench"
-PAGE = 10
 PROMPT_HITS = 20
 PLAIN = f"plain, top {PAGE}"
 TOP_PROMPT = f"plain, top {PROMPT_HITS} with text"
@@ -30,15 +30,11 @@ _WARM = 50
 _WARM_OUTSIDE = 5
 _OUTSIDE_SECONDS = 120.0
 _PLUGIN_SECONDS = 900.0
-_TIMEOUT = "30s"
-_TIMEOUT_SECONDS = 60.0
+_TIMEOUT = 30.0
 _LONGEST = 300
-_STATUS, _REASON, _TIMINGS = "x-rankside-status", "x-rankside-reason", "x-rankside-timings"
 
-Said = Mapping[str, Any]
-"""What a reranked search says of itself: ``status``, ``reason`` and ``timings_ms``."""
-Search = Callable[[Mapping[str, Any]], Awaitable[Said]]
-"""Sends a search of the plugin's or a plain one."""
+Search = Callable[[str, Mapping[str, Any]], Awaitable[Said]]
+"""Sends a search, of the plugin's or a plain one, to a path."""
 
 
 async def bench_plugin_search(
@@ -61,19 +57,20 @@ async def bench_plugin_search(
     texts = await queries_with(engine, index, max(windows), calls + _WARM)
     said: dict[int, list[dict[str, float]]] = {window: [] for window in windows}
 
-    async with _plugin(engine, index, sidecar.url) as send:
+    way, as_it_is = way_of(engine.kind, PIPELINE), f"/{index}/_search"
+    async with _plugin(engine, way, sidecar.url) as send:
 
         async def plain(number: int) -> None:
-            await send(_body(texts[number]))
+            await send(as_it_is, body_of(texts[number]))
 
         async def top(number: int) -> None:
             shown = {"size": PROMPT_HITS, "_source": [*TEXT_FIELDS]}
-            await send({**_body(texts[number]), **shown})
+            await send(as_it_is, {**body_of(texts[number]), **shown})
 
         def reranked(window: int) -> Call:
             async def search(number: int) -> None:
-                body = _RERANKED[engine.kind](texts[number], window)
-                said[window].append(_timings(await send(body)))
+                answer = await send(way.path(index), way.body(texts[number], window))
+                said[window].append(_timings(answer))
 
             return search
 
@@ -111,7 +108,7 @@ async def bench_outside(
     own: list[float] = []
 
     async def plain(number: int) -> None:
-        await engine.search(index, _body(texts[number]))
+        await engine.search(index, body_of(texts[number]))
 
     def outside(window: int) -> Call:
         async def search(number: int) -> None:
@@ -156,76 +153,26 @@ async def _outside(
     return answer.timings_ms.total
 
 
-def _body(text: str) -> dict[str, Any]:
-    return {"query": text_query(text, TEXT_FIELDS), "size": PAGE, "_source": ["title"]}
-
-
 def _added(reranked: list[float], plain: list[float], own: list[float]) -> Sample:
     return _sample([a - b - c for a, b, c in zip(reranked, plain, own, strict=True)])
 
 
 @asynccontextmanager
-async def _plugin(engine: Engine, index: str, sidecar: str) -> AsyncIterator[Search]:
-    """What reranks through the plugin of ``engine``; the same client sends plain searches."""
-    make = _by_retriever if engine.kind is EngineKind.ELASTICSEARCH else _by_pipeline
-    async with make(engine, index, sidecar) as send:
-        yield send
+async def _plugin(engine: Engine, way: Way, sidecar: str) -> AsyncIterator[Search]:
+    """Sends searches that the plugin reranks; the same client sends plain ones.
 
+    Our own drops the headers in which Elasticsearch says what was done.
+    """
+    await way.prepare(engine, sidecar, _TIMEOUT)
+    async with httpx.AsyncClient(base_url=engine.url, timeout=2 * _TIMEOUT) as client:
 
-@asynccontextmanager
-async def _by_pipeline(engine: Engine, index: str, sidecar: str) -> AsyncIterator[Search]:
-    async def send(body: Mapping[str, Any]) -> Said:
-        params = {"search_pipeline": PIPELINE} if "ext" in body else {}
-        answer = await engine.search(index, body, params=params)
-        said: Said = answer.get("ext", {}).get("rankside", {})
-        return said
-
-    processor = {"rankside": {"url": sidecar, "timeout": _TIMEOUT}}
-    body = {"request_processors": [processor]}
-    await engine.request("PUT", f"/_search/pipeline/{PIPELINE}", body=body)
-    yield send
-    await engine.request("DELETE", f"/_search/pipeline/{PIPELINE}")
-
-
-@asynccontextmanager
-async def _by_retriever(engine: Engine, index: str, _sidecar: str) -> AsyncIterator[Search]:
-    """The node knows its sidecar, and says in headers, which our client drops, what it did."""
-    async with httpx.AsyncClient(base_url=engine.url, timeout=_TIMEOUT_SECONDS) as client:
-
-        async def send(body: Mapping[str, Any]) -> Said:
-            answer = await client.post(f"/{index}/_search", json=dict(body))
+        async def send(path: str, body: Mapping[str, Any]) -> Said:
+            answer = await client.post(path, json=dict(body))
             if answer.is_error:
                 raise EngineRejected(answer.text[:_LONGEST], status=answer.status_code)
-            answer.json()  # our own client reads the hits too
-            timings = [one.split("=") for one in answer.headers.get(_TIMINGS, "").split(", ")]
-            return {
-                "status": answer.headers.get(_STATUS),
-                "reason": answer.headers.get(_REASON),
-                "timings_ms": {one[0]: float(one[1]) for one in timings if one != [""]},
-            }
+            return reported(answer.json(), answer.headers) or {}
 
         yield send
-
-
-def _with_ext(text: str, window: int) -> dict[str, Any]:
-    return {**_body(text), "ext": {"rankside": {"window": window}}}
-
-
-def _with_retriever(text: str, window: int) -> dict[str, Any]:
-    body = _body(text)
-    retriever = {
-        "retriever": {"standard": {"query": body.pop("query")}},
-        "query_text": text,
-        "rank_window_size": window,
-        "timeout": _TIMEOUT,
-    }
-    return {**body, "retriever": {"rankside": retriever}}
-
-
-_RERANKED = {
-    EngineKind.OPENSEARCH: _with_ext,
-    EngineKind.ELASTICSEARCH: _with_retriever,
-}
 
 
 def _timings(said: Said) -> dict[str, float]:

@@ -10,18 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from connectors.engine import Engine
-from connectors.meta import TEXT_FIELDS
-from connectors.query_text import text_query
 from evaluation.crowd import Ended, Order, crowd
 from evaluation.large_index import queries_with
+from evaluation.plugin_ways import PAGE, Way, body_of, reported
 from evaluation.speed import Bench
 from evaluation.timing import Sample
 from plugin.ranking.errors import EngineUnavailable
 
-PIPELINE = "rankside-stalled"
-PAGE = 10
-_STATS = "/_plugins/_rankside/stats"
 _WARM = 3  # crowds whose figures are a cold engine's
 _HANGING = 30.0  # seconds in which a crowd is to have reached the sidecar
 _POLL = 0.02
@@ -37,37 +35,30 @@ class Stalled:
     index: str
     sidecar: str
     searches: int
+    way: Way
     round: int = 0
 
-    async def pipeline(self, timeout: float) -> None:
-        """The processor with ``timeout`` seconds, and a circuit that nothing is known of yet.
+    async def wait(self, timeout: float) -> None:
+        """Have searches wait for ``timeout`` seconds, with a fresh circuit where that can be had.
 
         Circuits are kept by address, and the stand-in answers below any path.
         """
         self.round += 1
-        processor = {
-            "url": f"{self.sidecar}/{id(self)}-{self.round}",
-            "timeout": f"{round(timeout * 1000)}ms",
-        }
-        body = {"request_processors": [{"rankside": processor}]}
-        await self.engine.request("PUT", f"/_search/pipeline/{PIPELINE}", body=body)
+        await self.way.prepare(self.engine, f"{self.sidecar}/{id(self)}-{self.round}", timeout)
 
-    async def bodies(self) -> list[dict[str, Any]]:
-        """A search for each of the crowd."""
-        texts = await queries_with(self.engine, self.index, PAGE, self.searches)
-        return [body_of(text) for text in texts]
+    async def texts(self) -> list[str]:
+        """Of a search for each of the crowd."""
+        return await queries_with(self.engine, self.index, PAGE, self.searches)
 
-    def order(
-        self, pipeline: str, bodies: Sequence[Mapping[str, Any]], spread: float = 0.0
-    ) -> Order:
-        """All of it through ``pipeline``, sent over ``spread`` seconds."""
-        path = f"/{self.index}/_search?search_pipeline={pipeline}"
-        return Order(self.engine.url, path, bodies, spread)
+    def plain(self, texts: Sequence[str], spread: float = 0.0) -> Order:
+        """All of it without a rerank, sent over ``spread`` seconds."""
+        bodies = [body_of(text) for text in texts]
+        return Order(self.engine.url, f"/{self.index}/_search", bodies, spread)
 
-
-def body_of(text: str) -> dict[str, Any]:
-    """A page of titles."""
-    return {"query": text_query(text, TEXT_FIELDS), "size": PAGE, "_source": ["title"]}
+    def stalling(self, texts: Sequence[str], spread: float = 0.0) -> Order:
+        """All of it with one, sent over ``spread`` seconds."""
+        bodies = [self.way.body(text) for text in texts]
+        return Order(self.engine.url, self.way.path(self.index), bodies, spread)
 
 
 async def bench_crowd(
@@ -80,13 +71,13 @@ async def bench_crowd(
     Raises:
         EngineError: the engine failed, or answered a search with an error.
     """
-    bodies, found = await stalled.bodies(), defaultdict[str, list[float]](list)
+    texts, found = await stalled.texts(), defaultdict[str, list[float]](list)
     worst: list[float] = []
     for number in range(_WARM + rounds):
-        await stalled.pipeline(timeout)
-        async with crowd(stalled.order("_none", bodies, spread)) as plain:
+        await stalled.wait(timeout)
+        async with crowd(stalled.plain(texts, spread)) as plain:
             alone = [one.milliseconds for one in await plain.go()]
-        async with crowd(stalled.order(PIPELINE, bodies, spread)) as waiting:
+        async with crowd(stalled.stalling(texts, spread)) as waiting:
             ended = await waiting.go()
         if number < _WARM:
             continue
@@ -109,23 +100,23 @@ async def bench_beside(
     Raises:
         EngineError: the engine failed, or fewer calls than that wait at the same time.
     """
-    bodies = await stalled.bodies()
+    texts = await stalled.texts()
     alone: list[float] = []
     beside: list[float] = []
     for _ in range(rounds):
-        alone += await _plain(stalled, bodies, seconds)
-        await stalled.pipeline(seconds + 2 * _HANGING)
-        async with crowd(stalled.order(PIPELINE, bodies)) as waiting:
+        alone += await _plain(stalled, texts, seconds)
+        await stalled.wait(seconds + 2 * _HANGING)
+        async with crowd(stalled.stalling(texts)) as waiting:
             going = asyncio.ensure_future(waiting.go())
             try:
-                await _until_hanging(stalled.engine, hanging)
+                await _until_hanging(stalled, hanging)
                 await _until_idle(stalled.engine)
-                beside += await _plain(stalled, bodies, seconds)
-                if await _in_flight(stalled.engine) != hanging:
+                beside += await _plain(stalled, texts, seconds)
+                if await _in_flight(stalled) != hanging:
                     raise EngineUnavailable("the crowd did not wait for so long; measure again")
             finally:
                 going.cancel()
-        await _until_hanging(stalled.engine, 0)  # its users have gone
+        await _until_hanging(stalled, 0)  # its users have gone
     await _note(bench, section, {"plain, alone": alone, f"plain, beside {hanging}": beside})
 
 
@@ -135,43 +126,47 @@ async def bench_open(bench: Bench, stalled: Stalled, section: str, *, calls: int
     Raises:
         EngineError: the engine failed, or the circuit did not open.
     """
-    bodies, plain, passed = await stalled.bodies(), list[float](), list[float]()
-    await stalled.pipeline(_HASTY)
+    texts, plain, passed = await stalled.texts(), list[float](), list[float]()
+    await stalled.wait(_HASTY)
     tries = 0
-    while len(passed) < calls:
-        body = bodies[tries % len(bodies)]
-        through, reason = await _through(stalled, body)
-        if reason == "circuit_open":
-            begun = time.perf_counter()
-            await stalled.engine.search(stalled.index, body)
-            plain.append((time.perf_counter() - begun) * 1000)
-            passed.append(through)
-        tries += 1
-        if tries > 2 * calls + _FAILURES:
-            raise EngineUnavailable("the circuit does not stay open; measure again")
+    async with httpx.AsyncClient(base_url=stalled.engine.url, timeout=_HANGING) as client:
+        while len(passed) < calls:
+            text = texts[tries % len(texts)]
+            through, reason = await _timed(
+                client, stalled.way.path(stalled.index), stalled.way.body(text)
+            )
+            if reason == "circuit_open":
+                alone, _ = await _timed(client, f"/{stalled.index}/_search", body_of(text))
+                plain.append(alone)
+                passed.append(through)
+            tries += 1
+            if tries > 2 * calls + _FAILURES:
+                raise EngineUnavailable("the circuit does not stay open; measure again")
     await _note(bench, section, {"plain": plain, "passed through": passed})
 
 
-async def _through(stalled: Stalled, body: Mapping[str, Any]) -> tuple[float, str]:
+async def _timed(
+    client: httpx.AsyncClient, path: str, body: Mapping[str, Any]
+) -> tuple[float, str]:
+    """Milliseconds of a search, and why it was not reranked, empty if it was or was not to be."""
     begun = time.perf_counter()
-    answer = await stalled.engine.search(stalled.index, body, params={"search_pipeline": PIPELINE})
-    return (time.perf_counter() - begun) * 1000, answer["ext"]["rankside"].get("reason", "")
+    answer = (await client.post(path, json=dict(body))).raise_for_status()
+    said = reported(answer.json(), answer.headers) or {}
+    return (time.perf_counter() - begun) * 1000, said.get("reason", "")
 
 
-async def _plain(
-    stalled: Stalled, bodies: Sequence[Mapping[str, Any]], seconds: float
-) -> list[float]:
+async def _plain(stalled: Stalled, texts: Sequence[str], seconds: float) -> list[float]:
     spent: list[float] = []
     end = time.perf_counter() + seconds
     while (begun := time.perf_counter()) < end:
-        await stalled.engine.search(stalled.index, bodies[len(spent) % len(bodies)])
+        await stalled.engine.search(stalled.index, body_of(texts[len(spent) % len(texts)]))
         spent.append((time.perf_counter() - begun) * 1000)
     return spent
 
 
-async def _until_hanging(engine: Engine, calls: int) -> None:
+async def _until_hanging(stalled: Stalled, calls: int) -> None:
     end = time.monotonic() + _HANGING
-    while await _in_flight(engine) != calls:
+    while await _in_flight(stalled) != calls:
         if time.monotonic() > end:
             raise EngineUnavailable(f"{calls} calls never were under way at once; measure again")
         await asyncio.sleep(_POLL)
@@ -189,8 +184,8 @@ async def _until_idle(engine: Engine) -> None:
     raise EngineUnavailable("the engine's search threads never were idle; measure again")
 
 
-async def _in_flight(engine: Engine) -> int:
-    answer = await engine.request("GET", _STATS)
+async def _in_flight(stalled: Stalled) -> int:
+    answer = await stalled.engine.request("GET", stalled.way.stats)
     return sum(node["in_flight"] for node in answer["nodes"].values())
 
 

@@ -14,6 +14,7 @@ from evaluation import engine as through_engine
 from evaluation.crowd import Ended, Order, crowd
 from evaluation.fixed_sidecar import fixed_sidecar
 from evaluation.large_index import MadeVectors, large_index
+from evaluation.plugin_ways import ByPipeline
 from evaluation.speed import Bench
 from evaluation.stalled_speed import Stalled, bench_beside, bench_crowd, bench_open
 from plugin.ranking.errors import EngineUnavailable
@@ -46,7 +47,7 @@ def stalling() -> Iterator[str]:
 async def test_a_crowd_and_what_is_beside_it_are_measured(
     engine: Engine, index: str, stalling: str
 ) -> None:
-    bench, stalled = Bench(1), Stalled(engine, index, stalling, SEARCHES)
+    bench, stalled = Bench(1), Stalled(engine, index, stalling, SEARCHES, ByPipeline("stalled"))
     await bench_crowd(bench, stalled, "crowd", timeout=0.5, spread=0.2, rounds=2)
     found = bench.sections["crowd"]
     assert found["plain"]["n"] == found["stalled"]["n"] == 2 * SEARCHES
