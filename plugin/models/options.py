@@ -6,10 +6,17 @@ They are nested in the one settings model: ``RANKSIDE_MODEL__NAME``, ``RANKSIDE_
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from plugin.models.chat.options import (
+    BudgetOptions,
+    CacheOptions,
+    CircuitOptions,
+    HedgeOptions,
+    PriceOptions,
+)
 from plugin.ranking.hits import FusionWeights
 from plugin.ranking.insertrank import InsertRankOptions, ScoreMode
 from plugin.ranking.profile import (
@@ -220,6 +227,21 @@ class LLMOptions(Options):
     temperature: float = Field(
         default=0.0, ge=0, le=2, allow_inf_nan=False, description="0 for the likeliest answer."
     )
+    stream: bool = Field(
+        default=True,
+        description="Read the answer as it is made: what has come at the deadline is used.",
+    )
+    max_concurrent: int = Field(
+        default=32, ge=1, le=4096, description="Calls under way; others wait for their turn."
+    )
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = Field(
+        default=None,
+        description="How long a reasoning model may think; None: as the server has it.",
+    )
+    extra_body: dict[str, Any] = Field(
+        default_factory=dict,
+        description='What else the server is sent, as {"chat_template_kwargs": …}.',
+    )
     window: int = Field(
         default=20, ge=2, le=200, description="Hits one prompt orders; the head of a cascade."
     )
@@ -232,6 +254,18 @@ class LLMOptions(Options):
     passage_words: int = Field(
         default=300, ge=10, le=10_000, description="Words of each passage in the prompt."
     )
+
+    circuit: CircuitOptions = Field(default_factory=CircuitOptions)
+    hedge: HedgeOptions = Field(default_factory=HedgeOptions)
+    price: PriceOptions = Field(default_factory=PriceOptions)
+    budget: BudgetOptions = Field(default_factory=BudgetOptions)
+    cache: CacheOptions = Field(default_factory=CacheOptions)
+
+    @model_validator(mode="after")
+    def _prices_for_costs(self) -> Self:
+        if self.budget.of_cost and not (self.price.prompt or self.price.completion):
+            raise ValueError("a budget of cost needs a price: set price.prompt or price.completion")
+        return self
 
     @property
     def insertrank(self) -> InsertRankOptions:

@@ -15,6 +15,8 @@
     ├── ModelError              an encoder or an LLM
     │   ├── ModelMismatch       it is not the one whose vectors are wanted
     │   ├── ModelUnavailable    it cannot be loaded or reached
+    │   │   └── CircuitOpen     it failed several times in a row and is left alone for a while
+    │   ├── BudgetExhausted     what it may cost in a minute or a day is spent
     │   └── ModelOutputError    its answer is unusable: wrong count, NaN, no ids
     ├── Overloaded              the admission rule refused the work; try again later
     ├── DeadlineExceeded        the work could not be done in the time given
@@ -104,6 +106,18 @@ class ModelUnavailable(ModelError):
     def __init__(self, message: str = "", *, fatal: bool = False) -> None:
         super().__init__(message)
         self.fatal = fatal
+
+
+class CircuitOpen(ModelUnavailable):
+    """A model failed several times in a row and is left alone for a while."""
+
+
+class BudgetExhausted(ModelError):
+    """What a model may cost is spent; ``per`` is `minute` or `day`."""
+
+    def __init__(self, message: str, *, per: str) -> None:
+        super().__init__(message)
+        self.per = per
 
 
 class ModelOutputError(ModelError):
