@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 
 from connectors.options import EngineOptions
 from deploy import local
+from plugin.ranking.errors import UsageError
 from rankside.access import engine_options
 from rankside.cli.console import Exit, node_progress
 from rankside.cli.exits import epilog
@@ -51,6 +52,14 @@ Plugin = Annotated[
         help="Install the Rankside plugin: this zip, or without one what the checkout builds.",
     ),
 ]
+NodeSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--setting",
+        metavar="NAME=VALUE",
+        help="Of the engine's configuration file, for this start; may be repeated.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 UrlOnly = Annotated[bool, typer.Option("--url-only", help="Print the URL and nothing else.")]
 
@@ -75,6 +84,7 @@ def up(
     instance: Instance = "default",
     heap: Annotated[str | None, typer.Option(help="Memory of the JVM, like 512m or 1g.")] = None,
     plugin: Plugin = None,
+    setting: NodeSettings = None,
     home: Home = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Stop it and DELETE its data first.")
@@ -86,12 +96,14 @@ def up(
 
     The first call fetches the engine from Maven Central and needs a JDK 21 or newer and Maven.
     """
+    settings = dict(map(_setting, setting or ()))
     with node_progress(quiet=as_json or url_only) as report:
         zipped = _plugin(engine, plugin, home, report)
         node = local.up(
             engine.value,
             instance=instance,
             heap=heap,
+            settings=settings,
             plugin=zipped,
             fresh=fresh,
             root=home,
@@ -147,6 +159,13 @@ def start_engine(settings: Settings, *, quiet: bool = False) -> EngineOptions:
     with node_progress(quiet=quiet) as report:
         url = local.up(EngineChoice.opensearch.value, progress=report).url
     return engine_options(settings, url)
+
+
+def _setting(written: str) -> tuple[str, str]:
+    name, equals, value = written.partition("=")
+    if not (name and equals):
+        raise UsageError(f"--setting {written}: write NAME=VALUE")
+    return name, value
 
 
 def _plugin(

@@ -4,12 +4,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.local import RunningNode
-from plugin.ranking.errors import LocalEngineError, SettingsError
+from plugin.ranking.errors import LocalEngineError, SettingsError, UsageError
 from rankside.cli.engine import app
 
 REPOSITORY = Path(__file__).parents[4]
@@ -65,6 +66,23 @@ def test_a_wrong_heap_is_refused_before_anything_is_fetched(open_folder: Path) -
     assert not (open_folder / "engines").exists()
 
 
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What nodes were asked to start with; none is."""
+    asked: list[dict[str, Any]] = []
+
+    def up(*_words: object, **options: object) -> RunningNode:
+        asked.append(options)
+        home = Path("/home")
+        return RunningNode("http://127.0.0.1:1", 1, "opensearch", "9", home, home / "log", "1g")
+
+    monkeypatch.setattr("deploy.local.up", up)
+    monkeypatch.setattr(
+        "deploy.local.build_plugin", lambda engine, **_options: Path(f"{engine}.zip")
+    )
+    return asked
+
+
 @pytest.mark.parametrize(
     ("words", "given"),
     [
@@ -77,21 +95,29 @@ def test_a_wrong_heap_is_refused_before_anything_is_fetched(open_folder: Path) -
     ],
 )
 def test_a_bare_plugin_is_built_and_one_with_a_path_is_taken(
-    monkeypatch: pytest.MonkeyPatch, words: list[str], given: str | None
+    started: list[dict[str, Any]], words: list[str], given: str | None
 ) -> None:
-    asked: list[object] = []
-
-    def up(*_words: object, **options: object) -> RunningNode:
-        asked.append(options["plugin"])
-        home = Path("/home")
-        return RunningNode("http://127.0.0.1:1", 1, "opensearch", "9", home, home / "log", "1g")
-
-    monkeypatch.setattr("deploy.local.up", up)
-    monkeypatch.setattr(
-        "deploy.local.build_plugin", lambda engine, **_options: Path(f"{engine}.zip")
-    )
     assert rankside_engine("up", *words).exit_code == 0
-    assert asked == [Path(given) if given else None]
+    assert [options["plugin"] for options in started] == [Path(given) if given else None]
+
+
+def test_settings_of_the_node_are_names_and_values(started: list[dict[str, Any]]) -> None:
+    words = ["--setting", "rankside.sidecar.url=http://a:1/?b=c", "--setting", "node.attr.empty="]
+    assert rankside_engine("up", "--plugin", *words).exit_code == 0
+    assert started[0]["settings"] == {
+        "rankside.sidecar.url": "http://a:1/?b=c",
+        "node.attr.empty": "",
+    }
+
+
+@pytest.mark.parametrize("written", ["rankside.sidecar.url", "=http://a:1"])
+def test_a_setting_without_name_or_value_starts_nothing(
+    started: list[dict[str, Any]], written: str
+) -> None:
+    error = rankside_engine("up", "--setting", written).exception
+    assert isinstance(error, UsageError)
+    assert str(error) == f"--setting {written}: write NAME=VALUE"
+    assert started == []
 
 
 def test_home_stands_in_for_the_environment(open_folder: Path) -> None:
