@@ -1,7 +1,7 @@
 """Bring a body as sent and the same body as an engine shows it to one form.
 
 Engines write numbers and booleans of settings as strings, expand dotted settings, and leave out
-what is empty. Two bodies that mean the same are equal after `normalise`.
+what is empty, but for entries of lists. Two bodies that mean the same are equal after `normalise`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def normalise(value: Any) -> Any:
     if isinstance(value, Mapping):
         return _nested(value)
     if isinstance(value, list | tuple):
-        return [normalise(item) for item in value]
+        return [_entry(item) for item in value]
     if isinstance(value, str):
         return _typed(value)
     return value
@@ -56,6 +56,14 @@ def _nested(value: Mapping[str, Any]) -> dict[str, Any]:
                 item = {part: item}
             _merge(nested, item)
     return nested
+
+
+def _entry(item: Any) -> Any:
+    """An entry of a list; one of nothing but empties, as a processor without parameters, stays."""
+    normal = normalise(item)
+    if normal == {} and isinstance(item, Mapping):
+        return {name: normalise(inner) for name, inner in item.items()}
+    return normal
 
 
 def _merge(into: dict[str, Any], other: Mapping[str, Any]) -> None:

@@ -70,14 +70,11 @@ async def removable(
 
     Those of every path, as a cluster may have gone from one to another.
     """
-    path = EnginePath.STOCK
+    # Not what a licence allows: where it has run out, what was made can still go.
+    asked = has_inference if engine.kind is EngineKind.ELASTICSEARCH else has_ml_commons
+    # The plugin's pipelines have the same names, and nothing behind them.
+    path = EnginePath.STOCK if await asked(engine) else EnginePath.PLUGIN
     possible = [part for part in parts if part is not Part.CLUSTER]
-    if engine.kind is EngineKind.ELASTICSEARCH:
-        # Not what a licence allows: where it has run out, what was made can still go.
-        if not await has_inference(engine):
-            possible = [part for part in possible if part is Part.TEMPLATE]
-    elif not await has_ml_commons(engine):
-        path = EnginePath.PLUGIN  # whose pipelines have the same names, and nothing behind them
     meta = IndexMeta(fingerprint="", model="", dimensions=1)
     target = SidecarTarget("http://unused", "")
     chosen = options.model_copy(update={"path": path})

@@ -81,6 +81,12 @@ def test_empty_things_are_left_out_and_false_and_zero_are_not() -> None:
     assert normalise(body) == {"index": False, "replicas": 0}
 
 
+def test_a_processor_without_parameters_keeps_its_name() -> None:
+    pipeline = {"processors": [{"rankside_embedding": {}}, {}]}
+    assert normalise(pipeline) == pipeline
+    assert normalise(pipeline) != normalise({"processors": [{"another": {}}, {}]})
+
+
 def test_the_order_of_a_list_is_a_difference() -> None:
     assert normalise({"a": ["x", "y"]}) != normalise({"a": ["y", "x"]})
 

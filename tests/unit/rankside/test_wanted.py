@@ -108,7 +108,8 @@ async def test_removal_asks_no_sidecar_and_skips_what_the_engine_cannot_have() -
     gone = EngineRejected("no handler found for uri [/x] and method [GET]", status=400)
     engine.failures["GET", "/_inference/_all"] = gone
     resources = await removable(engine, PipelineOptions(), list(Part))
-    assert {resource.part for resource in resources} == {Part.TEMPLATE}
+    # The plugin needs no inference API for its pipeline.
+    assert {resource.kind for resource in resources} == {"ingest pipeline", "index template"}
 
 
 async def test_what_was_made_can_go_when_the_licence_has_run_out() -> None:
