@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ANYTHING = "…"
 
+_STOP = "\nStop it, with Ctrl-C"  # as the pages say of the sidecar
 _BLOCK = re.compile(r"^```(sh|json|text)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -37,8 +38,8 @@ class Step:
         """See that ``printed`` is what the page says, which may leave parts out."""
         told = f"{self.commands}\nprinted\n{printed}"
         if self.lines:
-            found = {_single_spaced(line) for line in printed.splitlines()}
-            assert [line for line in self.lines if line not in found] == [], told
+            found = [_single_spaced(line) for line in printed.splitlines()]
+            assert [line for line in self.lines if not _among(line, found)] == [], told
             return
         held = documents(printed)
         assert len(held) == len(self.documents), told
@@ -82,6 +83,28 @@ def agrees(said: Any, printed: Any) -> bool:
     if isinstance(said, float):
         return bool(printed == pytest.approx(said, abs=1e-3))
     return bool(said == printed)
+
+
+def follow(
+    page: Path, engine: str, sidecar: str, *, begins: Sequence[str], stop: Callable[[], object]
+) -> list[Step]:
+    """Run a tutorial's blocks in order and compare what they print; the blocks that were run.
+
+    Its first two are not run: they start an engine and a sidecar and say where those are. They are
+    the lines ``begins``; ``engine`` and ``sidecar`` are the addresses of the test's own. ``stop``
+    ends the sidecar where the page says to; it may be called more than once.
+    """
+    text = page.read_text("utf-8")
+    start, addresses, *rest = steps(text)
+    assert [*start.commands.splitlines(), *addresses.commands.splitlines()] == list(begins)
+    stops = text.index(_STOP)
+    with shell() as bash:
+        bash.run(f"engine={engine}\nsidecar={sidecar}")
+        for step in rest:
+            if step.place > stops:
+                stop()
+            step.check(bash.run(step.commands))
+    return rest
 
 
 class Shell:
@@ -128,6 +151,12 @@ def shell() -> Iterator[Shell]:
             yield Shell(bash)
         finally:
             bash.kill()
+
+
+def _among(said: str, printed: Sequence[str]) -> bool:
+    """Whether a line is one of those printed; `…` in it is anything."""
+    pattern = ".*".join(map(re.escape, said.split(ANYTHING)))
+    return any(re.fullmatch(pattern, line) for line in printed)
 
 
 def _single_spaced(line: str) -> str:

@@ -11,11 +11,16 @@ import pytest
 from plugin.models.encoder import Encoder
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
-from tests.pages import ROOT, shell, steps
+from tests.pages import ROOT, follow
 from tests.serving import serving
 
 PAGE = ROOT / "docs" / "tutorial" / "stock-rerank.md"
-STOP = "\nStop it, with Ctrl-C"
+BEGINS = [
+    "rankside engine up --engine opensearch",
+    "rankside serve",
+    "engine=$(rankside engine status --engine opensearch --url-only)",
+    "sidecar=http://127.0.0.1:8080",
+]
 
 
 @pytest.fixture
@@ -31,16 +36,7 @@ def engine(opensearch_url: str) -> Iterator[str]:
 
 
 def test_every_block_prints_what_the_page_says(engine: str, minilm: Encoder) -> None:
-    page = PAGE.read_text("utf-8")
-    start, addresses, *rest = steps(page)
-    assert start.commands.split("\n")[1] == "rankside serve"
-    assert addresses.commands.startswith("engine=")
-    stops = page.index(STOP)
-    with shell() as bash, ExitStack() as running:
+    with ExitStack() as running:
         sidecar = running.enter_context(serving(create_app(SidecarOptions(), minilm)))
-        bash.run(f"engine={engine}\nsidecar={sidecar}")
-        for step in rest:
-            if step.place > stops:
-                running.close()  # the sidecar
-            step.check(bash.run(step.commands))
-    assert sum(bool(step.documents) for step in rest) == 11, "blocks that print something"
+        ran = follow(PAGE, engine, sidecar, begins=BEGINS, stop=running.close)
+    assert sum(bool(step.documents) for step in ran) == 11, "blocks that print something"

@@ -12,12 +12,16 @@ from deploy.local import RunningNode
 from plugin.models.encoder import Encoder
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
-from tests.pages import ROOT, shell, steps
+from tests.pages import ROOT, follow
 from tests.serving import serving
 
 PAGE = ROOT / "docs" / "tutorial" / "opensearch-plugin.md"
-STOP = "\nStop it, with Ctrl-C"
-START = ["rankside engine up --plugin", "RANKSIDE_MODEL__NAME=all-minilm-l6-v2 rankside serve"]
+BEGINS = [
+    "rankside engine up --plugin",
+    "RANKSIDE_MODEL__NAME=all-minilm-l6-v2 rankside serve",
+    "engine=$(rankside engine status --url-only)",
+    "sidecar=http://127.0.0.1:8080",
+]
 INDICES = "notes,rankside-eval-house-notes-*"
 
 
@@ -31,16 +35,7 @@ def engine(plugin_node: RunningNode, opensearch: OpenSearch) -> Iterator[str]:
 
 
 def test_every_block_prints_what_the_page_says(engine: str, minilm: Encoder) -> None:
-    page = PAGE.read_text("utf-8")
-    start, addresses, *rest = steps(page)
-    assert start.commands.splitlines() == START
-    assert addresses.commands.startswith("engine=$(rankside engine status")
-    stops = page.index(STOP)
-    with shell() as bash, ExitStack() as running:
+    with ExitStack() as running:
         sidecar = running.enter_context(serving(create_app(SidecarOptions(), minilm)))
-        bash.run(f"engine={engine}\nsidecar={sidecar}")
-        for step in rest:
-            if step.place > stops:
-                running.close()  # the sidecar
-            step.check(bash.run(step.commands))
-    assert sum(bool(step.documents or step.lines) for step in rest) == len(rest)
+        ran = follow(PAGE, engine, sidecar, begins=BEGINS, stop=running.close)
+    assert all(step.documents or step.lines for step in ran)
