@@ -92,12 +92,12 @@ def follow(
 
     Its first two are not run: they start an engine and a sidecar and say where those are. They are
     the lines ``begins``; ``engine`` and ``sidecar`` are the addresses of the test's own. ``stop``
-    ends the sidecar where the page says to; it may be called more than once.
+    ends the sidecar where the page says to, if it does; it may be called more than once.
     """
     text = page.read_text("utf-8")
     start, addresses, *rest = steps(text)
     assert [*start.commands.splitlines(), *addresses.commands.splitlines()] == list(begins)
-    stops = text.index(_STOP)
+    stops = text.index(_STOP) if _STOP in text else len(text)
     with shell() as bash:
         bash.run(f"engine={engine}\nsidecar={sidecar}")
         for step in rest:

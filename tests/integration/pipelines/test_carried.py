@@ -1,4 +1,4 @@
-"""What OpenSearch's stock processors hand to a model: docs/how-to/pipelines.md says it of each."""
+"""What OpenSearch's stock processors hand to a model: docs/how-to/ways.md says it of each."""
 
 from __future__ import annotations
 
@@ -184,6 +184,21 @@ async def test_rerank_carries_what_scripts_of_the_search_make_of_a_document(node
 async def test_rerank_carries_one_number_of_a_vector_that_is_fetched_as_a_field(node: Node) -> None:
     await node.search(node.rerank("vector"), fields=["vector"], _source=False)
     assert node.documents == ["1.0", "0.0", "0.5"]
+
+
+async def test_rerank_leaves_the_explanation_of_the_first_stage(node: Node) -> None:
+    first = await first_stage(node)
+    hits = await node.search(node.rerank("text"), explain=True)
+    told = {hit["_id"]: hit["_explanation"]["value"] for hit in hits}
+    assert told == pytest.approx(first)
+    assert [hit["_score"] for hit in hits] == pytest.approx([0.2, 0.1, 0.0]), "the reranker's"
+
+
+async def test_rerank_puts_each_page_in_order_by_itself(node: Node) -> None:
+    first = list(await first_stage(node))
+    hits = await node.search(node.rerank("text"), **{"from": 1, "size": 2})
+    assert node.documents == [DOCUMENTS[id_]["text"] for id_ in first[1:]]
+    assert [hit["_id"] for hit in hits] == first[:0:-1]
 
 
 async def test_no_script_of_a_search_can_read_the_score(node: Node) -> None:
