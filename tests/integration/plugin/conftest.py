@@ -18,6 +18,21 @@ from tests.articles import article_documents
 from tests.integration.plugin.shared import ReversingLLM
 from tests.serving import serving
 
+# What both engines' tests have in common says what was wrong as they do.
+pytest.register_assert_rewrite(
+    *(
+        f"tests.integration.plugin.{name}"
+        for name in (
+            "cancellation",
+            "embedding",
+            "failing",
+            "node_restarts",
+            "protection",
+            "restarts",
+        )
+    )
+)
+
 
 @pytest.fixture
 def nowhere() -> Iterator[str]:

@@ -34,6 +34,30 @@ class Articles:
             yield {"_index": self.index, "_id": id_, **source, **vector}
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A response of an engine, and what Rankside says of it wherever that engine has a place."""
+
+    body: Mapping[str, Any]
+    said: Mapping[str, Any]
+
+    @property
+    def hits(self) -> list[dict[str, Any]]:
+        """The page."""
+        found: list[dict[str, Any]] = self.body["hits"]["hits"]
+        return found
+
+    @property
+    def ids(self) -> list[str]:
+        """The page's ids in order."""
+        return [hit["_id"] for hit in self.hits]
+
+    @property
+    def scores(self) -> list[float]:
+        """The page's scores in order."""
+        return [hit["_score"] for hit in self.hits]
+
+
 class ReversingLLM:
     """Ranks the passages it is shown from the last to the first."""
 

@@ -118,14 +118,14 @@ def elasticsearch(plugin_node: RunningNode) -> Iterator[Elasticsearch]:
 @pytest.fixture
 def fake_elasticsearch(fake_node: RunningNode) -> Iterator[Elasticsearch]:
     """A client of the node whose sidecar fails on demand; it takes an error for an answer."""
-    with client_of(fake_node, max_retries=0, connections_per_node=64) as client:
+    with client_of(fake_node, max_retries=0, connections_per_node=200) as client:
         yield client
 
 
 @pytest.fixture
 def once(plugin_node: RunningNode) -> Iterator[Elasticsearch]:
     """A client that takes an error for an answer, and waits for many searches at once."""
-    with client_of(plugin_node, max_retries=0, connections_per_node=64) as client:
+    with client_of(plugin_node, max_retries=0, connections_per_node=200) as client:
         yield client
 
 

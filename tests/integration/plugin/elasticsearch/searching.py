@@ -3,48 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import Elasticsearch
 
+from tests.integration.plugin.shared import Answer
+
 TEXT = "who looks after it on a cold winter night"
 QUERY = {"match": {"text": TEXT}}
 STANDARD = {"standard": {"query": QUERY}}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A response of the engine."""
-
-    body: Mapping[str, Any]
-    headers: Mapping[str, str]
-
-    @property
-    def hits(self) -> list[dict[str, Any]]:
-        """The page."""
-        found: list[dict[str, Any]] = self.body["hits"]["hits"]
-        return found
-
-    @property
-    def ids(self) -> list[str]:
-        """The page's ids in order."""
-        return [hit["_id"] for hit in self.hits]
-
-    @property
-    def scores(self) -> list[float]:
-        """The page's scores in order."""
-        return [hit["_score"] for hit in self.hits]
-
-    @property
-    def said(self) -> dict[str, str]:
-        """What Rankside says of it, by the headers' names without their beginning."""
-        start = "x-rankside-"
-        return {
-            name.lower().removeprefix(start): value
-            for name, value in self.headers.items()
-            if name.lower().startswith(start)
-        }
 
 
 def reranked(inner: Mapping[str, Any] = STANDARD, **parameters: Any) -> dict[str, Any]:
@@ -61,4 +28,14 @@ def search(
     path = f"/{index}/_search" if index else "/_search"
     headers = {"accept": "application/json", "content-type": "application/json"}
     answer = engine.perform_request("POST", path, headers=headers, body=sent)
-    return Answer(answer.body, dict(answer.meta.headers))
+    return Answer(answer.body, _said(answer.meta.headers))
+
+
+def _said(headers: Mapping[str, str]) -> dict[str, str]:
+    """What the headers of Rankside's say, by their names without the beginning."""
+    start = "x-rankside-"
+    return {
+        name.lower().removeprefix(start): value
+        for name, value in headers.items()
+        if name.lower().startswith(start)
+    }

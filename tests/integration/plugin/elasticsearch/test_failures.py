@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from elasticsearch import ApiError, Elasticsearch
+from elasticsearch import Elasticsearch
 
 from evaluation.local_sidecar import free_port, serve_command, wait_until_ready
 from plugin.models.encoder import Encoder
@@ -23,55 +23,24 @@ from tests.integration.plugin.elasticsearch.conftest import (
     client_of,
     index_articles,
 )
-from tests.integration.plugin.elasticsearch.searching import (
-    STANDARD,
-    Answer,
-    reranked,
-    search,
-)
+from tests.integration.plugin.elasticsearch.failing import Failing
+from tests.integration.plugin.failing import assert_as_without_us
 from tests.integration.plugin.shared import Articles
 
-AGGS = {"views": {"terms": {"field": "view"}}}
 STRATEGIES = ("e2rank", "insertrank", "cascade")
 
 
-def ask(engine: Elasticsearch, index: str, **parameters: Any) -> Answer:
-    return search(engine, index, reranked(**parameters), size=20, aggs=AGGS)
-
-
-def assert_as_without_us(engine: Elasticsearch, index: str, answer: Answer, reason: str) -> None:
-    """First-stage order to the last bit, and why."""
-    before = search(engine, index, STANDARD, size=20, aggs=AGGS)
-    assert answer.body["hits"] == before.body["hits"]
-    assert answer.body["aggregations"] == before.body["aggregations"]
-    said = answer.said
-    assert (said["status"], said["reason"]) == ("passed_through", reason)
-    assert one_sentence(said["detail"])
-    assert "model" not in said
-
-
-def one_sentence(text: str) -> bool:
-    return bool(text) and "\n" not in text and len(text) < 400
-
-
-def assert_failing_is_an_error(
-    engine: Elasticsearch, index: str, reason: str, **parameters: Any
-) -> None:
-    """With ``on_failure: fail`` it is a 503 whose one sentence has the reason."""
-    with pytest.raises(ApiError) as refused:
-        ask(engine, index, on_failure="fail", **parameters)
-    assert refused.value.status_code == 503
-    told = refused.value.body["error"]["reason"]
-    assert told.startswith(f"rankside could not rerank ({reason}): ")
-    assert one_sentence(told)
+@pytest.fixture
+def failing(fake_elasticsearch: Elasticsearch, fake_articles: Articles) -> Failing:
+    return Failing(fake_elasticsearch, fake_articles.index)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_sound_answer_of_the_fake_is_used(
-    fake_elasticsearch: Elasticsearch, fake_articles: Articles, fake: FakeSidecar, strategy: str
+    failing: Failing, fake: FakeSidecar, strategy: str
 ) -> None:
     """So that the failures below are not the fake's own."""
-    answer = ask(fake_elasticsearch, fake_articles.index, strategy=strategy)
+    answer = failing.reranked(strategy=strategy)
     assert answer.said["status"] == "reranked"
     assert fake.calls
 
@@ -81,14 +50,14 @@ LISTWISE = {**ANYWHERE, **OF_LISTWISE}
 
 @pytest.mark.parametrize("broken", LISTWISE.values(), ids=LISTWISE)
 def test_an_answer_that_cannot_be_used_leaves_the_search_as_it_was(
-    fake_elasticsearch: Elasticsearch, fake_articles: Articles, fake: FakeSidecar, broken: Broken
+    failing: Failing, fake: FakeSidecar, broken: Broken
 ) -> None:
     fake.behaviour = broken.behaviour(fake)
-    answer = ask(fake_elasticsearch, fake_articles.index)
-    assert_as_without_us(fake_elasticsearch, fake_articles.index, answer, broken.reason)
+    answer = failing.reranked()
+    assert_as_without_us(answer, failing.plain(), broken.reason)
     # A connection that breaks may only have been kept for too long, so a second is tried.
     assert len(fake.calls) == (2 if broken.reason == "sidecar_unavailable" else 1)
-    assert_failing_is_an_error(fake_elasticsearch, fake_articles.index, broken.reason)
+    failing.assert_failing_is_an_error(broken.reason)
 
 
 RANK = {**ANYWHERE, **OF_RANK}
@@ -96,13 +65,13 @@ RANK = {**ANYWHERE, **OF_RANK}
 
 @pytest.mark.parametrize("broken", RANK.values(), ids=RANK)
 def test_an_order_that_cannot_be_used_leaves_the_search_as_it_was(
-    fake_elasticsearch: Elasticsearch, fake_articles: Articles, fake: FakeSidecar, broken: Broken
+    failing: Failing, fake: FakeSidecar, broken: Broken
 ) -> None:
     fake.behaviour = broken.behaviour(fake)
     by_llm = {"strategy": "insertrank"}
-    answer = ask(fake_elasticsearch, fake_articles.index, **by_llm)
-    assert_as_without_us(fake_elasticsearch, fake_articles.index, answer, broken.reason)
-    assert_failing_is_an_error(fake_elasticsearch, fake_articles.index, broken.reason, **by_llm)
+    answer = failing.reranked(**by_llm)
+    assert_as_without_us(answer, failing.plain(), broken.reason)
+    failing.assert_failing_is_an_error(broken.reason, **by_llm)
 
 
 SLOW: dict[str, Callable[[FakeSidecar], Behaviour]] = {
@@ -114,24 +83,15 @@ SLOW: dict[str, Callable[[FakeSidecar], Behaviour]] = {
 
 @pytest.mark.parametrize("slow", SLOW.values(), ids=SLOW)
 def test_a_sidecar_that_is_too_slow_leaves_the_search_as_it_was(
-    fake_elasticsearch: Elasticsearch,
-    fake_articles: Articles,
+    failing: Failing,
     fake: FakeSidecar,
     slow: Callable[..., Behaviour],
 ) -> None:
     fake.behaviour = slow(fake)
-    answer = ask(fake_elasticsearch, fake_articles.index, timeout="1s")
-    assert_as_without_us(fake_elasticsearch, fake_articles.index, answer, "deadline")
+    answer = failing.reranked(timeout="1s")
+    assert_as_without_us(answer, failing.plain(), "deadline")
     (call,) = fake.calls
     assert call.left.wait(GUARD)  # the node has closed the connection
-
-
-def test_a_searchs_own_timeout_is_the_rerankings_too(
-    fake_elasticsearch: Elasticsearch, fake_articles: Articles, fake: FakeSidecar
-) -> None:
-    fake.behaviour = stalls(fake.sound())
-    answer = search(fake_elasticsearch, fake_articles.index, reranked(timeout="1h"), timeout="1s")
-    assert answer.said["reason"] == "deadline"
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -141,13 +101,14 @@ def test_a_node_whose_sidecar_is_down_answers_as_without_it(
     node = start_plugin_node(nowhere)
     with client_of(node, max_retries=0) as engine:
         articles = index_articles(engine, "articles", 1, meta, vectors)
-        answer = ask(engine, articles.index, strategy=strategy)
-        assert_as_without_us(engine, articles.index, answer, "sidecar_unavailable")
+        searches = Failing(engine, articles.index)
+        answer = searches.reranked(strategy=strategy)
+        assert_as_without_us(answer, searches.plain(), "sidecar_unavailable")
         assert "rankside serve" in answer.said["detail"]
         for _ in range(5):
-            answer = ask(engine, articles.index, strategy=strategy)
-        assert_as_without_us(engine, articles.index, answer, "circuit_open")
-        assert_failing_is_an_error(engine, articles.index, "circuit_open", strategy=strategy)
+            answer = searches.reranked(strategy=strategy)
+        assert_as_without_us(answer, searches.plain(), "circuit_open")
+        searches.assert_failing_is_an_error("circuit_open", strategy=strategy)
 
 
 def test_a_sidecar_without_an_llm_leaves_an_insertrank_search_as_it_was(
@@ -159,50 +120,28 @@ def test_a_sidecar_without_an_llm_leaves_an_insertrank_search_as_it_was(
         node = start_plugin_node(bare.url)
         with client_of(node, max_retries=0) as engine:
             articles = index_articles(engine, "articles", 1, meta, vectors)
-            answer = ask(engine, articles.index, strategy="insertrank")
-            assert_as_without_us(engine, articles.index, answer, "no_llm")
-            assert_failing_is_an_error(engine, articles.index, "no_llm", strategy="insertrank")
-            assert ask(engine, articles.index).said["status"] == "reranked"
+            searches = Failing(engine, articles.index)
+            answer = searches.reranked(strategy="insertrank")
+            assert_as_without_us(answer, searches.plain(), "no_llm")
+            searches.assert_failing_is_an_error("no_llm", strategy="insertrank")
+            assert searches.reranked().said["status"] == "reranked"
 
 
-def test_vectors_of_another_model_are_not_compared(
-    fake_elasticsearch: Elasticsearch, fake_articles: Articles, fake: FakeSidecar
-) -> None:
+def test_vectors_of_another_model_are_not_compared(failing: Failing, fake: FakeSidecar) -> None:
     fake.behaviour = says(200, fake.listwise(fingerprint="0" * 16))
-    answer = ask(fake_elasticsearch, fake_articles.index)
-    assert_as_without_us(fake_elasticsearch, fake_articles.index, answer, "stale_vectors")
+    answer = failing.reranked()
+    assert_as_without_us(answer, failing.plain(), "stale_vectors")
     assert "rankside backfill" in answer.said["detail"]
 
 
-def test_a_cascade_whose_head_fails_is_e2rank(
-    fake_elasticsearch: Elasticsearch, fake_articles: Articles, fake: FakeSidecar
-) -> None:
-    exact = ask(fake_elasticsearch, fake_articles.index, exact_window=True)
+def test_a_cascade_whose_head_fails_is_e2rank(failing: Failing, fake: FakeSidecar) -> None:
+    exact = failing.reranked(exact_window=True)
     fake.behaviour = says(200, fake.listwise())  # which is no order
-    answer = ask(fake_elasticsearch, fake_articles.index, strategy="cascade")
+    answer = failing.reranked(strategy="cascade")
     assert answer.said["status"] == "partial"
     assert "head_passed_through:unusable_answer" in answer.said["reason"]
     assert answer.ids == exact.ids
-    assert_failing_is_an_error(
-        fake_elasticsearch, fake_articles.index, UNUSABLE, strategy="cascade"
-    )
-
-
-def test_a_cancelled_search_ends_its_call(
-    fake_elasticsearch: Elasticsearch, fake_articles: Articles, fake: FakeSidecar
-) -> None:
-    fake.behaviour = stalls(fake.sound())
-    with ThreadPoolExecutor(1) as beside:
-        waiting = beside.submit(ask, fake_elasticsearch, fake_articles.index, timeout="1h")
-        (call,) = fake.await_calls(1)
-        tasks = tell(fake_elasticsearch, "GET", "/_tasks?actions=indices:data/read/search")
-        (node,) = tasks["nodes"].values()
-        parents = [one for one, task in node["tasks"].items() if "parent_task_id" not in task]
-        for one in parents:
-            tell(fake_elasticsearch, "POST", f"/_tasks/{one}/_cancel")
-        with pytest.raises(ApiError, match="cancelled"):
-            waiting.result(GUARD)
-    assert call.left.wait(GUARD)
+    failing.assert_failing_is_an_error(UNUSABLE, strategy="cascade")
 
 
 @pytest.fixture
@@ -230,26 +169,13 @@ def test_a_sidecar_killed_in_the_middle_of_a_search_leaves_first_stage_order_and
     node = start_plugin_node(url)
     with client_of(node, max_retries=0) as engine:
         articles = index_articles(engine, "articles", 1, meta, vectors)
-        assert ask(engine, articles.index).said["status"] == "reranked"
+        searches = Failing(engine, articles.index)
+        assert searches.reranked().said["status"] == "reranked"
         os.kill(running.pid, signal.SIGSTOP)
         with ThreadPoolExecutor(1) as beside:
-            waiting = beside.submit(ask, engine, articles.index, timeout="60s")
-            await_in_flight(engine)
+            waiting = beside.submit(searches.reranked)
+            searches.await_in_flight(1)
             assert not waiting.done()
             running.kill()
             answer = waiting.result(GUARD)
-        assert_as_without_us(engine, articles.index, answer, "sidecar_unavailable")
-
-
-def await_in_flight(engine: Elasticsearch) -> None:
-    """Return once the node has a call under way."""
-    for _ in range(6000):
-        (node,) = tell(engine, "GET", "/_rankside/stats")["nodes"].values()
-        if node["in_flight"] == 1:
-            return
-    pytest.fail("no call was seen under way")
-
-
-def tell(engine: Elasticsearch, method: str, path: str) -> Any:
-    """The answer to a request that the client has no word for, or warns of."""
-    return engine.perform_request(method, path, headers={"accept": "application/json"}).body
+        assert_as_without_us(answer, searches.plain(), "sidecar_unavailable")

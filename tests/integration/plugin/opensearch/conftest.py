@@ -81,7 +81,7 @@ def opensearch(plugin_node: RunningNode) -> Iterator[OpenSearch]:
 @pytest.fixture
 def once(plugin_node: RunningNode) -> Iterator[OpenSearch]:
     """A client that takes an error for an answer, and waits for many searches at once."""
-    with OpenSearch(plugin_node.url, timeout=60, max_retries=0, pool_maxsize=64) as client:
+    with OpenSearch(plugin_node.url, timeout=60, max_retries=0, pool_maxsize=200) as client:
         yield client
 
 

@@ -1,16 +1,20 @@
-"""Searches whose sidecar fails, and what is to be true of them."""
+"""Searches of OpenSearch's whose sidecar fails."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import http.client
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from opensearchpy import OpenSearch, TransportError
 
 from tests.fake_sidecar import GUARD
-from tests.integration.plugin.opensearch.searching import Answer, search
+from tests.integration.plugin.failing import NOTHING, Searches
+from tests.integration.plugin.opensearch.searching import plain, search
+from tests.integration.plugin.shared import Answer
 
 BODY = {
     "query": {"match": {"text": "who looks after it on a cold winter night"}},
@@ -18,51 +22,61 @@ BODY = {
     "size": 20,
 }
 PIPELINE = "failing"
-LONG = "60s"  # nothing here waits for it
 SHORT = "300ms"
 
 
-def assert_as_without_us(answer: Answer, before: Answer, reason: str) -> None:
-    """First-stage order to the last bit, and why."""
-    assert answer.body["hits"] == before.body["hits"]
-    assert answer.body["aggregations"] == before.body["aggregations"]
-    said = answer.said
-    assert (said["status"], said["reason"]) == ("passed_through", reason)
-    assert one_sentence(said["detail"])
-    assert {"method", "model"}.isdisjoint(said)
+@dataclass(frozen=True)
+class Failing(Searches):
+    """Searches of ``index`` through `PIPELINE`, whose sidecar its test has said."""
 
+    engine: OpenSearch
+    index: str
+    body: Mapping[str, Any] = field(default_factory=dict)
 
-def one_sentence(text: str) -> bool:
-    return bool(text) and "\n" not in text and len(text) < 400
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The user's request."""
+        return {**BODY, **self.body}
 
+    def reranked(self, request: Mapping[str, Any] = NOTHING, **said: Any) -> Answer:
+        body = {**self.asked, **request}
+        return search(self.engine, self.index, body, pipeline=PIPELINE, ext=said)
 
-def assert_failing_is_an_error(
-    once: OpenSearch, index: str, reason: str, body: dict[str, Any] = BODY, **ext: Any
-) -> None:
-    """With ``on_failure: fail`` it is a 503 whose one sentence has the reason."""
-    with pytest.raises(TransportError) as refused:
-        search(once, index, body, pipeline=PIPELINE, ext={"on_failure": "fail", **ext})
-    assert refused.value.status_code == 503
-    told = refused.value.info["error"]["reason"]
-    assert told.startswith(f"rankside could not rerank ({reason}): ")
-    assert one_sentence(told)
+    def plain(self) -> Answer:
+        return plain(self.engine, self.index, self.asked)
 
+    def send(self) -> http.client.HTTPConnection:
+        (host,) = self.engine.transport.hosts
+        user = http.client.HTTPConnection(host["host"], host["port"], timeout=GUARD)
+        path = f"/{self.index}/_search?search_pipeline={PIPELINE}"
+        user.request("POST", path, json.dumps(self.asked), {"Content-Type": "application/json"})
+        return user
 
-def node_stats(engine: OpenSearch) -> dict[str, Any]:
-    """What the one node says of its calls."""
-    shown = engine.transport.perform_request("GET", "/_plugins/_rankside/stats")
-    (node,) = shown["nodes"].values()
-    return dict(node)
+    def refusal(self, search: Callable[[], Answer]) -> tuple[int, Mapping[str, Any]]:
+        with pytest.raises(TransportError) as refused:
+            search()
+        return refused.value.status_code, refused.value.info["error"]
 
+    def stages(self, answer: Answer) -> set[str]:
+        return set(answer.said["timings_ms"])
 
-def await_in_flight(engine: OpenSearch, calls: int) -> None:
-    """Return once the node has so many calls under way."""
-    await_true(lambda: node_stats(engine)["in_flight"] == calls)
+    def stats(self) -> dict[str, Any]:
+        shown = self.engine.transport.perform_request("GET", "/_plugins/_rankside/stats")
+        (node,) = shown["nodes"].values()
+        return dict(node)
 
+    def tasks(self) -> list[str]:
+        shown = self.engine.tasks.list(params={"actions": "indices:data/read/search*"})
+        return [task for node in shown["nodes"].values() for task in node["tasks"]]
 
-def await_true(condition: Callable[[], bool]) -> None:
-    """Return once it holds."""
-    end = time.monotonic() + GUARD
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    def cancel(self, task: str) -> None:
+        self.engine.tasks.cancel(task_id=task)
+
+    def pools(self) -> Mapping[str, Mapping[str, int]]:
+        (node,) = self.engine.nodes.stats(metric="thread_pool")["nodes"].values()
+        pools: dict[str, dict[str, int]] = node["thread_pool"]
+        return pools
+
+    def threads(self, state: str) -> str:
+        shown: str = self.engine.nodes.hot_threads(params={"type": state, "threads": 999})
+        return shown

@@ -3,42 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from opensearchpy import OpenSearch
 
+from tests.integration.plugin.shared import Answer
+
 PIPELINE = "reranked"
 NONE = "_none"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A response of the engine."""
-
-    body: Mapping[str, Any]
-
-    @property
-    def hits(self) -> list[dict[str, Any]]:
-        """The page."""
-        found: list[dict[str, Any]] = self.body["hits"]["hits"]
-        return found
-
-    @property
-    def ids(self) -> list[str]:
-        """The page's ids in order."""
-        return [hit["_id"] for hit in self.hits]
-
-    @property
-    def scores(self) -> list[float]:
-        """The page's scores in order."""
-        return [hit["_score"] for hit in self.hits]
-
-    @property
-    def said(self) -> dict[str, Any]:
-        """What Rankside says of it."""
-        found: dict[str, Any] = self.body["ext"]["rankside"]
-        return found
 
 
 def search(
@@ -53,7 +25,8 @@ def search(
     """``body`` through ``pipeline``; ``ext`` is the request's own word on the reranking."""
     sent = {**body, "ext": {"rankside": dict(ext)}} if ext else dict(body)
     params = {"search_pipeline": pipeline, **params}
-    return Answer(engine.search(index=index, body=sent, params=params))
+    found = engine.search(index=index, body=sent, params=params)
+    return Answer(found, found.get("ext", {}).get("rankside", {}))
 
 
 def plain(engine: OpenSearch, index: str, body: Mapping[str, Any], **params: Any) -> Answer:

@@ -16,16 +16,9 @@ from deploy.local import RunningNode
 from evaluation.local_sidecar import free_port, serve_command, wait_until_ready
 from tests.broken_answers import ANYWHERE, OF_LISTWISE, OF_RANK, UNUSABLE, Broken
 from tests.fake_sidecar import GUARD, Behaviour, FakeSidecar, drips, refuses, says, stalls
+from tests.integration.plugin.failing import LONG, assert_as_without_us
 from tests.integration.plugin.opensearch.conftest import Articles
-from tests.integration.plugin.opensearch.failing import (
-    BODY,
-    LONG,
-    PIPELINE,
-    SHORT,
-    assert_as_without_us,
-    assert_failing_is_an_error,
-    await_in_flight,
-)
+from tests.integration.plugin.opensearch.failing import BODY, PIPELINE, SHORT, Failing
 from tests.integration.plugin.opensearch.searching import plain, put_pipeline, search
 
 
@@ -54,7 +47,7 @@ def test_an_answer_that_cannot_be_used_leaves_the_search_as_it_was(
     assert_as_without_us(answer, before, broken.reason)
     # A connection that breaks may only have been kept for too long, so a second is tried.
     assert len(fake.calls) == (2 if broken.reason == "sidecar_unavailable" else 1)
-    assert_failing_is_an_error(once, articles.index, broken.reason)
+    Failing(once, articles.index).assert_failing_is_an_error(broken.reason)
 
 
 RANK = {**ANYWHERE, **OF_RANK}
@@ -69,7 +62,7 @@ def test_an_order_that_cannot_be_used_leaves_the_search_as_it_was(
     before = plain(once, articles.index, BODY)
     answer = search(once, articles.index, BODY, pipeline=PIPELINE)
     assert_as_without_us(answer, before, broken.reason)
-    assert_failing_is_an_error(once, articles.index, broken.reason)
+    Failing(once, articles.index).assert_failing_is_an_error(broken.reason)
 
 
 SLOW: dict[str, Callable[[FakeSidecar], Behaviour]] = {
@@ -90,7 +83,7 @@ def test_a_sidecar_that_is_too_slow_leaves_the_search_as_it_was(
     assert_as_without_us(answer, before, "deadline")
     (call,) = fake.calls
     assert call.left.wait(GUARD)  # the node has closed the connection
-    assert_failing_is_an_error(once, articles.index, "deadline")
+    Failing(once, articles.index).assert_failing_is_an_error("deadline")
 
 
 @pytest.mark.parametrize("strategy", ["e2rank", "insertrank", "cascade"])
@@ -102,7 +95,7 @@ def test_a_sidecar_that_is_down_leaves_the_search_as_it_was(
     answer = search(once, articles.index, BODY, pipeline=PIPELINE)
     assert_as_without_us(answer, before, "sidecar_unavailable")
     assert "rankside serve" in answer.said["detail"]
-    assert_failing_is_an_error(once, articles.index, "sidecar_unavailable")
+    Failing(once, articles.index).assert_failing_is_an_error("sidecar_unavailable")
 
 
 def test_there_is_one_line_in_the_log_and_not_one_a_search(
@@ -134,7 +127,7 @@ def test_a_sidecar_that_cannot_say_what_it_runs_is_not_asked_to_rank(
     before = plain(once, articles.index, BODY)
     answer = search(once, articles.index, BODY, pipeline=PIPELINE)
     assert_as_without_us(answer, before, reason)
-    assert_failing_is_an_error(once, articles.index, reason)
+    Failing(once, articles.index).assert_failing_is_an_error(reason)
     assert fake.calls == []
     fake.on_models = fake.lists()  # it is not remembered
     answer = search(once, articles.index, BODY, pipeline=PIPELINE)
@@ -165,7 +158,7 @@ def test_a_sidecar_without_an_llm_leaves_an_insertrank_search_as_it_was(
     before = plain(once, articles.index, BODY)
     answer = search(once, articles.index, BODY, pipeline=PIPELINE)
     assert_as_without_us(answer, before, "no_llm")
-    assert_failing_is_an_error(once, articles.index, "no_llm")
+    Failing(once, articles.index).assert_failing_is_an_error("no_llm")
 
 
 def test_a_model_that_was_changed_is_asked_for_anew(
@@ -194,7 +187,7 @@ def test_a_cascade_whose_head_fails_is_e2rank(
     assert answer.said["status"] == "partial"
     assert "head_passed_through:unusable_answer" in answer.said["reason"]
     assert answer.body["hits"] == exact.body["hits"]
-    assert_failing_is_an_error(once, articles.index, UNUSABLE, strategy="cascade")
+    Failing(once, articles.index).assert_failing_is_an_error(UNUSABLE, strategy="cascade")
 
 
 def test_a_response_that_was_to_be_put_in_order_is_shown_as_the_engine_made_it(
@@ -210,7 +203,7 @@ def test_a_response_that_was_to_be_put_in_order_is_shown_as_the_engine_made_it(
         fake.behaviour = broken.behaviour(fake)
         answer = search(once, articles.index, body, pipeline=PIPELINE)
         assert_as_without_us(answer, before, broken.reason)
-        assert_failing_is_an_error(once, articles.index, broken.reason, body)
+        Failing(once, articles.index, body).assert_failing_is_an_error(broken.reason)
 
 
 def test_the_second_address_is_asked_where_the_first_is_dead(
@@ -265,9 +258,9 @@ def test_a_sidecar_killed_in_the_middle_of_a_search_leaves_first_stage_order_and
     os.kill(running.pid, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as beside:
         waiting = beside.submit(search, once, articles.index, BODY, pipeline=PIPELINE)
-        await_in_flight(once, 1)
+        Failing(once, articles.index).await_in_flight(1)
         assert not waiting.done()
         running.kill()
         answer = waiting.result(GUARD)
     assert_as_without_us(answer, before, "sidecar_unavailable")
-    assert_failing_is_an_error(once, articles.index, "sidecar_unavailable")
+    Failing(once, articles.index).assert_failing_is_an_error("sidecar_unavailable")
