@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,30 @@ if TYPE_CHECKING:
     from deploy.local import EngineName, RunningNode
 
 _numbers = itertools.count()
+_GONE = 60.0  # seconds
+
+
+class Restartable:
+    """A node of the test's own that may be ended and started again, on the same data."""
+
+    def __init__(self, node: RunningNode, **options: Any) -> None:
+        self.node = node
+        self._options = options
+
+    def signal(self, how: signal.Signals) -> None:
+        """Tell its process; it may be there for a while."""
+        os.kill(self.node.pid, how)
+
+    def start(self) -> None:
+        """Start it at the same port once it is gone, and come back when it is green."""
+        engine, instance = self.node.engine, self.node.home.name
+        deadline = time.monotonic() + _GONE
+        while local.status(engine, instance) is not None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        again = local.up(engine, instance=instance, **self._options)
+        assert (again.url, again.pid != self.node.pid) == (self.node.url, True)
+        self.node = again
 
 
 @contextmanager
@@ -39,3 +65,10 @@ def own_node(
     finally:
         local.down(engine, instance=instance)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def restartable(engine: EngineName, **options: Any) -> Iterator[Restartable]:
+    """`own_node`, to be ended and started again."""
+    with own_node(engine, **options) as node:
+        yield Restartable(node, **options)
