@@ -25,13 +25,18 @@ class Articles:
 
     def actions(self) -> Iterator[dict[str, Any]]:
         """What writes them with their vectors, for a client's bulk helper."""
-        for id_, source in self.documents.items():
-            text = document_text(source, self.meta.text_fields)
-            vector = {
-                self.meta.vector_field: self.vectors[id_].tolist(),
-                self.meta.hash_field: vector_hash(self.meta.fingerprint, text),
-            }
-            yield {"_index": self.index, "_id": id_, **source, **vector}
+        for id_ in self.documents:
+            yield {"_index": self.index, "_id": id_, **self.document(id_)}
+
+    def document(self, id_: str) -> dict[str, Any]:
+        """One of them, with its vector and the hash of its text."""
+        source = self.documents[id_]
+        text = document_text(source, self.meta.text_fields)
+        return {
+            **source,
+            self.meta.vector_field: self.vectors[id_].tolist(),
+            self.meta.hash_field: vector_hash(self.meta.fingerprint, text),
+        }
 
 
 @dataclass(frozen=True)

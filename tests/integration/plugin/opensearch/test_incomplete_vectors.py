@@ -10,9 +10,10 @@ from opensearchpy import OpenSearch, RequestError
 from opensearchpy.helpers import bulk
 
 from connectors.engine import EngineKind
-from connectors.meta import document_text, vector_hash
+from connectors.meta import vector_hash
 from pipelines.definitions import index_body
 from tests.articles import FIELDS
+from tests.integration.plugin.incomplete import mappings, said_of, same
 from tests.integration.plugin.opensearch.conftest import Articles
 from tests.integration.plugin.opensearch.searching import plain, put_pipeline, search
 
@@ -45,7 +46,7 @@ def store(opensearch: OpenSearch, articles: Articles) -> Iterator[Store]:
         opensearch.indices.create(index=name, body=body)
         made.append(name)
         actions = (
-            {"_index": name, "_id": one, **change(one, whole(articles, one))}
+            {"_index": name, "_id": one, **change(one, articles.document(one))}
             for one in articles.documents
         )
         bulk(opensearch, actions, refresh=True)
@@ -54,16 +55,6 @@ def store(opensearch: OpenSearch, articles: Articles) -> Iterator[Store]:
     yield make
     for name in made:
         opensearch.indices.delete(index=name)
-
-
-def whole(articles: Articles, id_: str) -> dict[str, Any]:
-    meta, source = articles.meta, articles.documents[id_]
-    text = document_text(source, meta.text_fields)
-    return {
-        **source,
-        meta.vector_field: articles.vectors[id_].tolist(),
-        meta.hash_field: vector_hash(meta.fingerprint, text),
-    }
 
 
 def reranked(engine: OpenSearch, index: str, **ext: Any) -> Any:
@@ -126,31 +117,7 @@ def test_a_window_of_another_models_vectors_is_left_alone(
     assert after.hits == plain(opensearch, index, BODY).hits
 
 
-def said_of(articles: Articles, **changed: Any) -> Callable[[dict[str, Any]], None]:
-    """Changes ``_meta.rankside`` of a mapping; without any ``changed`` it is taken away."""
-
-    def mapping(body: dict[str, Any]) -> None:
-        meta = {**articles.meta.to_mapping()["rankside"], **changed}
-        body["_meta"] = {"rankside": meta} if changed else {}
-
-    return mapping
-
-
-def same(_: str, document: dict[str, Any]) -> dict[str, Any]:
-    return document
-
-
-MAPPINGS: dict[str, tuple[Mapping[str, Any], str, str]] = {
-    "another model": (
-        {"fingerprint": "0123456789abcdef"},
-        "stale_vectors",
-        "serve the index's model",
-    ),
-    "under way": ({"fingerprint": ""}, "reembedding", "wait for `rankside backfill`"),
-    "broken": ({"text_fields": 7}, "broken_meta", "run `rankside apply`"),
-    "no such field": ({"vector_field": "nowhere"}, "no_vectors", "run `rankside backfill`"),
-    "not a vector": ({"vector_field": "subject"}, "no_vectors", "name a knn_vector"),
-}
+MAPPINGS = mappings("knn_vector")
 
 
 @pytest.mark.parametrize(("changed", "reason", "remedy"), MAPPINGS.values(), ids=MAPPINGS)
