@@ -119,26 +119,36 @@ def listwise_prompt(
     text = render(kept)
     tokens = tokenizer.count(text)
     if tokens > profile.max_tokens:
-        kept = _fit(profile, kept, tokenizer, render)
+        kept = fit(
+            profile.max_tokens,
+            kept,
+            tokenizer,
+            lambda some: tokenizer.count(render(some)),
+            profile.name,
+        )
         text = render(kept)
         tokens = tokenizer.count(text)
     truncated = sum(some != all_ for some, all_ in zip(kept, whole, strict=True))
     return ListwisePrompt(text, tokens, len(passages), truncated)
 
 
-def _fit(
-    profile: ModelProfile,
+def fit(
+    limit: int,
     passages: Sequence[str],
     tokenizer: Tokenizer,
-    render: Callable[[Sequence[str]], str],
+    count: Callable[[Sequence[str]], int],
+    model: str = "the model",
 ) -> list[str]:
-    """Cut ``passages`` so that their rendering fits the model."""
-    limit = profile.max_tokens
-    empty = tokenizer.count(render([""] * len(passages)))
+    """``passages`` cut so that their prompt, of ``count(passages)`` tokens, fits into ``limit``.
+
+    Raises:
+        RequestTooLarge: the prompt does not fit even with empty passages.
+    """
+    empty = count([""] * len(passages))
     if empty > limit:
         raise RequestTooLarge(
-            f"the query leaves no room for passages: {empty} tokens, and {profile.name} takes "
-            f"{limit}; shorten the query or lower prompt_hits"
+            f"the query leaves no room for passages: {empty} tokens, and {model} takes {limit}; "
+            "shorten the query or lower prompt_hits"
         )
     specials = tokenizer.count("")
     lengths = [tokenizer.count(passage) - specials for passage in passages]
@@ -150,7 +160,7 @@ def _fit(
                 passages, share_tokens(lengths, budget), lengths, strict=True
             )
         ]
-        over = tokenizer.count(render(kept)) - limit
+        over = count(kept) - limit
         if over <= 0:
             return kept
         budget -= over << refit

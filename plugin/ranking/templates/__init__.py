@@ -1,0 +1,1 @@
+"""The templates of prompts: files that never change once they are released."""
