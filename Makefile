@@ -4,13 +4,16 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 ENGINE ?= opensearch
 
-.PHONY: demo test check format bench bench-plugin bench-stalled eval serve up down lock clean
+.PHONY: demo test fuzz check format bench bench-plugin bench-stalled eval serve up down lock clean
 
 demo: $(VENV)/.installed ## node, sidecar, corpus, judged queries, figures
 	$(BIN)/rankside demo
 
 test: $(VENV)/.installed ## every test, real engines included
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+fuzz: $(VENV)/.installed ## 100,000 generated answers through the parser of LLMs' orders
+	RANKSIDE_FUZZ=100000 $(BIN)/pytest tests/unit/plugin/ranking/test_permutation_fuzz.py
 
 check: $(VENV)/.installed ## format, lint, types, imports
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -21,6 +21,13 @@ from plugin.ranking.permutation import Outcome, parse
         ("The order is 2>3>1.", (1, 2, 0)),
         ("[ 2 ]\n[3]\n[1]", (1, 2, 0)),
         ("[2], [3], [1]", (1, 2, 0)),
+        ("[2, 3, 1]", (1, 2, 0)),
+        ('{"order": [2,3,1]}', (1, 2, 0)),
+        ("\uff3b2\uff3d\uff1e\uff3b3\uff3d\u227b\u30101\u3011", (1, 2, 0)),
+        ("[\u0662] > [\u0663] > [\u0661]", (1, 2, 0)),
+        ("<thinking>[3]</thinking>[2]>[3]>[1]", (1, 2, 0)),
+        ("<think><think>[3]</think>[1]</think>[2]>[3]>[1]", (1, 2, 0)),
+        ("[2] > [3] > [1] <think>[1] > [2]</think>", (1, 2, 0)),
     ],
 )
 def test_a_complete_answer_is_read_as_stated(answer: str, order: tuple[int, ...]) -> None:
@@ -38,6 +45,7 @@ def test_a_complete_answer_is_read_as_stated(answer: str, order: tuple[int, ...]
         ("[3] > [0] > [1] > [2]", (2, 0, 1), 0, 0, 1),
         ("[3]", (2, 0, 1), 2, 0, 0),
         ("[99999999999999999999999] > [2]", (1, 0, 2), 2, 0, 1),
+        ("[1] is off, [3] is not. [3] > [2] > [1]", (2, 1, 0), 0, 2, 0),
     ],
 )
 def test_an_incomplete_answer_is_repaired_and_counted(
@@ -71,6 +79,54 @@ def test_an_answer_without_numbers_of_passages_keeps_the_first_stage_order(answe
 
     assert permutation.order == (0, 1, 2)
     assert permutation.outcome is Outcome.UNUSABLE
+
+
+@pytest.mark.parametrize(
+    ("answer", "cut", "stated"),
+    [
+        ("[3] > [1", False, (2,)),
+        ("[3] > [1] >", False, (2, 0)),
+        ("[3] > [1] > [", False, (2, 0)),
+        ("[3] > [1]", True, (2, 0)),
+        ("[3, 1", False, (2, 0)),
+        ("[3, 1", True, (2,)),
+        ("3 > 2 > 1", True, (2, 1)),
+        ("3 > 2 > 1 ", True, (2, 1, 0)),
+        ("[3] > [1] <think>[2]", False, (2, 0)),
+    ],
+)
+def test_a_truncated_answer_counts_for_what_it_states(
+    answer: str, cut: bool, stated: tuple[int, ...]
+) -> None:
+    permutation = parse(answer, 12, cut=cut)
+
+    assert permutation.stated == stated
+    assert permutation.truncated is (cut or answer != "[3, 1")
+
+
+@pytest.mark.parametrize("answer", ["[2] > [3] > [1]", "<answer>[2] > [3]</answer>", "", "[2], ok"])
+def test_a_complete_answer_is_not_truncated(answer: str) -> None:
+    assert not parse(answer, 3).truncated
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<think>",
+        "[",
+        "[ ",
+        "[" + " " * 99,
+        "1>",
+        "1 > ",
+        "[1,",
+        "[1] >",
+        ">" + " " * 99,
+        "1",
+        "a.1",
+    ],
+)
+def test_no_answer_is_read_in_more_than_linear_time(piece: str) -> None:
+    parse(piece * (1_000_000 // len(piece)), 20)  # hours, were it quadratic
 
 
 @given(st.text(), st.integers(0, 40))
