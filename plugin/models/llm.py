@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
+from plugin.ranking.prompts import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,11 @@ class LLM(Protocol):
     @property
     def name(self) -> str:
         """The model's name as the server knows it."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """What its prompts are counted with; None where it is not known."""
         ...
 
     async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:

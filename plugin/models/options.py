@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
 
+from plugin.models.base_options import Options
 from plugin.models.chat.options import (
     BudgetOptions,
     CacheOptions,
@@ -18,7 +19,9 @@ from plugin.models.chat.options import (
     PriceOptions,
 )
 from plugin.ranking.hits import FusionWeights
-from plugin.ranking.insertrank import InsertRankOptions, ScoreMode
+from plugin.ranking.initial_order import InitialOrder
+from plugin.ranking.insertrank import InsertRankOptions
+from plugin.ranking.llm_prompt import PromptOptions
 from plugin.ranking.profile import (
     E2RANK_EVALUATED,
     E2RANK_README,
@@ -27,9 +30,13 @@ from plugin.ranking.profile import (
     ModelProfile,
     Pooling,
 )
+from plugin.ranking.score_labels import ScoreMode
+from plugin.ranking.template import DEFAULT_TEMPLATE, template_names
+from plugin.ranking.windows import WindowMode
 
 AUTO = "auto"
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+_LEAST_PROMPT = 256  # tokens: the instructions, a query, and a few words of each passage
 Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
 _LAYOUTS: dict[str, ListwiseTemplate] = {
@@ -37,12 +44,6 @@ _LAYOUTS: dict[str, ListwiseTemplate] = {
     "readme": E2RANK_README,
     "plain": PLAIN,
 }
-
-
-class Options(BaseModel):
-    """Base of the tables: unknown keys are refused, so that a typo is seen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
 class FusionOptions(Options):
@@ -243,7 +244,41 @@ class LLMOptions(Options):
         description='What else the server is sent, as {"chat_template_kwargs": …}.',
     )
     window: int = Field(
-        default=20, ge=2, le=200, description="Hits one prompt orders; the head of a cascade."
+        default=20, ge=2, le=1000, description="Hits the LLM orders; the head of a cascade."
+    )
+    prompt_hits: int = Field(
+        default=20,
+        ge=2,
+        le=200,
+        description="Hits in one prompt; more than these, or than fit into `context_tokens`, are "
+        "ordered by several prompts.",
+    )
+    windows: WindowMode = Field(
+        default=WindowMode.SLIDING,
+        description="Several prompts one after the other, the best of each carried into the next; "
+        "or side by side, the better half of each going on.",
+    )
+    stride: int = Field(
+        default=10, ge=1, le=199, description="Hits a sliding window is moved by; < prompt_hits."
+    )
+    context_tokens: int | None = Field(
+        default=None,
+        ge=512,
+        le=16_777_216,
+        description="Positions of the model, `max_tokens` of the answer included; None: not known.",
+    )
+    tokenizer: Path | None = Field(
+        default=None,
+        description="Folder with the model's tokenizer.json, to count tokens by; None: words.",
+    )
+    passage_tokens: int = Field(
+        default=400,
+        ge=10,
+        le=100_000,
+        description="Tokens of each passage in the prompt, where the model's tokenizer is known.",
+    )
+    passage_words: int = Field(
+        default=300, ge=10, le=10_000, description="Words of each passage, where it is not known."
     )
     score_mode: ScoreMode = Field(
         default=ScoreMode.RAW, description="How the first-stage score stands beside a passage."
@@ -251,15 +286,34 @@ class LLMOptions(Options):
     scale: float = Field(
         default=100.0, gt=0, le=1e6, allow_inf_nan=False, description="Upper end of `minmax`."
     )
-    passage_words: int = Field(
-        default=300, ge=10, le=10_000, description="Words of each passage in the prompt."
+    initial_order: InitialOrder = Field(
+        default=InitialOrder.FIRST_STAGE,
+        description="How the passages of a prompt are laid out; the answer is mapped back.",
     )
-
-    circuit: CircuitOptions = Field(default_factory=CircuitOptions)
-    hedge: HedgeOptions = Field(default_factory=HedgeOptions)
-    price: PriceOptions = Field(default_factory=PriceOptions)
-    budget: BudgetOptions = Field(default_factory=BudgetOptions)
-    cache: CacheOptions = Field(default_factory=CacheOptions)
+    seed: int = Field(
+        default=0, ge=0, le=2**63 - 1, description="Of `shuffled`: same request, same order."
+    )
+    template: str = Field(
+        default=DEFAULT_TEMPLATE,
+        description="The prompt's words, by version; `rankside prompt show` prints them.",
+    )
+    circuit: CircuitOptions = Field(
+        default_factory=CircuitOptions, description="When a server that fails is left alone."
+    )
+    hedge: HedgeOptions = Field(
+        default_factory=HedgeOptions,
+        description="A second server, for when the first fails or is slow.",
+    )
+    price: PriceOptions = Field(
+        default_factory=PriceOptions, description="What a million tokens cost, in any one currency."
+    )
+    budget: BudgetOptions = Field(
+        default_factory=BudgetOptions,
+        description="What may be spent; a search beyond it passes through.",
+    )
+    cache: CacheOptions = Field(
+        default_factory=CacheOptions, description="Answers kept for the same prompt."
+    )
 
     @model_validator(mode="after")
     def _prices_for_costs(self) -> Self:
@@ -267,7 +321,31 @@ class LLMOptions(Options):
             raise ValueError("a budget of cost needs a price: set price.prompt or price.completion")
         return self
 
-    @property
-    def insertrank(self) -> InsertRankOptions:
-        """How the prompt is written, as the core has it."""
-        return InsertRankOptions(self.score_mode, self.scale, self.passage_words)
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.stride >= self.prompt_hits:
+            raise ValueError("windows have to overlap: stride must be less than prompt_hits")
+        if (
+            self.context_tokens is not None
+            and self.context_tokens < self.max_tokens + _LEAST_PROMPT
+        ):
+            raise ValueError(
+                f"context_tokens must leave {_LEAST_PROMPT} tokens for a prompt beside max_tokens"
+            )
+        if self.template not in template_names():
+            raise ValueError(f"template is one of {', '.join(template_names())}")
+        return self
+
+    def insertrank(self, *, counted: bool) -> InsertRankOptions:
+        """How the LLM is asked, as the core has it; ``counted``: its own tokenizer is at hand."""
+        prompt = PromptOptions(
+            score_mode=self.score_mode,
+            scale=self.scale,
+            initial_order=self.initial_order,
+            seed=self.seed,
+            passage_words=self.passage_words,
+            passage_tokens=self.passage_tokens if counted else None,
+            prompt_tokens=self.context_tokens and self.context_tokens - self.max_tokens,
+            template=self.template,
+        )
+        return InsertRankOptions(prompt, self.prompt_hits, self.stride, self.windows)

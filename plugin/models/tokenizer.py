@@ -25,15 +25,19 @@ class Tokens:
     truncated: bool
 
 
-def load_tokenizer(folder: Path) -> HubTokenizer:
-    """The tokenizer in ``folder``; raises ModelUnavailable where there is none to read."""
+def load_tokenizer(folder: Path, setting: str = "model.path") -> HubTokenizer:
+    """The tokenizer in ``folder``, which ``setting`` names.
+
+    Raises:
+        ModelUnavailable: there is none to read.
+    """
     try:
         found = AutoTokenizer.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise ModelUnavailable(
-            f"no tokenizer can be read from {folder} ({error}); check model.path"
+            f"no tokenizer can be read from {folder} ({error}); check {setting}"
         ) from error
     return HubTokenizer(found)
 

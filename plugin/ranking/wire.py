@@ -15,6 +15,7 @@ from plugin.ranking.hits import (
     Strategy,
     Vector,
 )
+from plugin.ranking.insertrank import Exchange
 from plugin.ranking.vectors import from_wire, to_base64
 
 WireVector = Annotated[
@@ -182,6 +183,42 @@ class RankedItem(Wire):
         )
 
 
+class PromptExplanation(Wire):
+    """A prompt that an LLM was sent, and what was read out of its answer."""
+
+    template: str = Field(description="name and version of the prompt's words")
+    sha256: str = Field(description="of the chat turns")
+    hits: list[str] = Field(description="ids in the order the prompt shows them, from [1] on")
+    tokens: int = Field(description="of the prompt; an estimate without the model's tokenizer")
+    truncated: int = Field(description="passages that were cut")
+    answer: str = Field(description="as the LLM gave it, reasoning included")
+    outcome: str = Field(description="clean, repaired, or unusable")
+    missing: int
+    repeated: int
+    out_of_range: int
+    cut: bool = Field(description="the answer ended before the LLM ended it")
+    failure: str | None = Field(default=None, description="why there is no answer")
+
+    @classmethod
+    def of(cls, exchange: Exchange, request: RankRequest) -> Self:
+        """The message for ``exchange``, whose hits are of the window of ``request``."""
+        prompt, read = exchange.prompt, exchange.permutation
+        return cls(
+            template=prompt.template,
+            sha256=prompt.digest,
+            hits=[request.windowed[place].id for place in prompt.shown],
+            tokens=prompt.tokens,
+            truncated=prompt.truncated,
+            answer=exchange.answer.text,
+            outcome=read.outcome,
+            missing=read.missing,
+            repeated=read.repeated,
+            out_of_range=read.out_of_range,
+            cut=read.truncated,
+            failure=exchange.answer.failure,
+        )
+
+
 class RankAnswer(Wire):
     """Answer of `/v1/rank`: every hit sent comes back exactly once."""
 
@@ -192,6 +229,9 @@ class RankAnswer(Wire):
     model: ModelInfo | None
     timings_ms: Timings
     usage: Usage
+    prompts: list[PromptExplanation] | None = Field(
+        default=None, description="under `explain`, what an LLM was asked and answered"
+    )
 
 
 class ModelCard(Wire):

@@ -6,14 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from plugin.ranking.wire import Timings, Usage
+from plugin.ranking.wire import PromptExplanation, Timings, Usage
 from plugin.sidecar.deadline import Deadline
 
 STAGES = ("queue", "tokenize", "encode", "score", "llm")
 
 
 class Call:
-    """Milliseconds by stage since ``began``, and counts of what was used.
+    """Milliseconds by stage since ``began``, counts of what was used, and what an LLM was asked.
 
     ``began`` is on the clock of ``time.monotonic``; None: now.
     """
@@ -25,6 +25,7 @@ class Call:
         self.documents_encoded = 0
         self.documents_cached = 0
         self.truncated = 0
+        self.prompts: list[PromptExplanation] = []
         self._start = time.monotonic() if began is None else began
         self._stages = dict.fromkeys(STAGES, 0.0)
 

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
 
+from plugin.models.estimate import EstimatingTokenizer
 from plugin.models.llm import LLM, Completion
 from plugin.models.options import LLMOptions
 from plugin.ranking import insertrank
 from plugin.ranking.errors import DeadlineExceeded, ModelError, ModelUnavailable, Overloaded
-from plugin.ranking.hits import Ranking, RankRequest, passed_through
-from plugin.ranking.insertrank import InsertRankOptions, ScoreMode
+from plugin.ranking.hits import Ranking, RankRequest
+from plugin.ranking.insertrank import Answer, Plan, Prompt
+from plugin.ranking.windows import planned
+from plugin.ranking.wire import PromptExplanation
 from plugin.sidecar.admission import estimate_all
 from plugin.sidecar.call import Call
+from plugin.sidecar.deadline import Deadline
 from plugin.sidecar.metrics import Metrics
 
+T = TypeVar("T")
 _PROMPT_TOKENS = 200  # the instructions around the passages
 _TOKENS_PER_WORD = 2
+_LASTING = ("deadline", "llm_overloaded", "llm_unavailable")
 
 
 class InsertRanker:
-    """Puts the head of a window in the order that an LLM states."""
+    """Puts the head of a window in the order that an LLM states.
 
-    def __init__(self, llm: LLM, options: LLMOptions, metrics: Metrics) -> None:
+    Prompts are written and answers read in ``threads``, as tokenising takes its time.
+    """
+
+    def __init__(self, llm: LLM, options: LLMOptions, metrics: Metrics, threads: Executor) -> None:
         self._llm = llm
         self._options = options
         self._metrics = metrics
+        self._threads = threads
+        self._tokenizer = llm.tokenizer or EstimatingTokenizer()
+        self._asking = options.insertrank(counted=llm.tokenizer is not None)
 
     @property
     def name(self) -> str:
@@ -33,45 +49,70 @@ class InsertRanker:
 
     @property
     def window(self) -> int:
-        """The most hits one prompt orders."""
+        """The most hits the LLM orders."""
         return self._options.window
 
     def estimate(self, request: RankRequest) -> int:
-        """Estimated tokens of the prompt and the answer, for the admission rule."""
-        limit = self._options.passage_words * _TOKENS_PER_WORD
+        """Estimated tokens of the prompts, for the admission rule."""
+        asking, prompt = self._asking, self._asking.prompt
+        limit = prompt.passage_tokens or prompt.passage_words * _TOKENS_PER_WORD
         head = request.windowed[: self.window]
-        return _PROMPT_TOKENS + estimate_all((hit.text or "" for hit in head), limit)
+        windows = planned(len(head), asking.prompt_hits, asking.stride, asking.windows)
+        shown = sum(map(len, windows)) / max(1, len(head))  # times that a passage is read
+        texts = estimate_all((hit.text or "" for hit in head), limit)
+        return len(windows) * _PROMPT_TOKENS + int(texts * shown)
 
     async def rank(self, request: RankRequest, call: Call) -> Ranking:
         """The head in the LLM's order, the rest behind it in first-stage order.
 
         Raises:
-            RequestError: a hit that enters the prompt has no text.
+            RequestError: a hit that enters a prompt has no text, or the query is too long.
         """
-        messages = insertrank.messages(request, self._prompt(request))
-        timeout = min(call.deadline.left, self._options.timeout)
-        try:
-            async with call.deadline.enforced():
-                completion = await self._llm.complete(messages, timeout=timeout)
-        except (ModelError, Overloaded, DeadlineExceeded) as error:
-            return passed_through(request, _reason(error))
-        self._count(call, completion)
-        return insertrank.ranking(request, completion.text)
+        plan = await self._in_thread(
+            lambda: insertrank.plan(request, self._asking, self._tokenizer)
+        )
+        deadline = Deadline.after(min(call.deadline.left, self._options.timeout))
+        step = await self._in_thread(plan.advance)
+        while not isinstance(step, Ranking):
+            asked, lost = step, _lasting(plan)
+            answers = [lost] * len(asked) if lost else await self._ask(asked, deadline, call)
+            step = await self._in_thread(partial(plan.advance, answers))
+        call.truncated += sum(one.prompt.truncated for one in plan.exchanges)
+        call.prompts += [PromptExplanation.of(one, request) for one in plan.exchanges]
+        return step
 
-    def _prompt(self, request: RankRequest) -> InsertRankOptions:
-        """How the prompt is written; scores that are all the same say nothing, so none is shown."""
-        options = self._options.insertrank
-        alike = len({hit.score for hit in request.windowed}) < 2
-        return replace(options, score_mode=ScoreMode.OFF) if alike else options
+    async def _ask(self, prompts: Sequence[Prompt], deadline: Deadline, call: Call) -> list[Answer]:
+        """The answers to prompts that do not depend on each other, asked side by side."""
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(self._answer(prompt, deadline, call)) for prompt in prompts]
+        return [task.result() for task in asked]
+
+    async def _answer(self, prompt: Prompt, deadline: Deadline, call: Call) -> Answer:
+        try:
+            async with deadline.enforced():
+                completion = await self._llm.complete(prompt.messages, timeout=deadline.left)
+        except (ModelError, Overloaded, DeadlineExceeded) as error:
+            return Answer(failure=_reason(error))
+        self._count(call, completion)
+        return Answer(completion.text, cut=completion.cut)
 
     def _count(self, call: Call, completion: Completion) -> None:
         call.prompt_tokens += completion.prompt_tokens
         call.completion_tokens += completion.completion_tokens
         self._metrics.completed(completion.prompt_tokens, completion.completion_tokens)
 
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
     async def close(self) -> None:
         """Give the LLM's connections back."""
         await self._llm.close()
+
+
+def _lasting(plan: Plan) -> Answer | None:
+    """A failure that the next prompt would meet too, so that it need not be asked."""
+    failures = [one.answer for one in plan.exchanges if one.answer.failure in _LASTING]
+    return failures[0] if failures else None
 
 
 def _reason(error: ModelError | Overloaded | DeadlineExceeded) -> str:

@@ -27,6 +27,8 @@ REASONS = (
     "llm_overloaded",
     "llm_answer_unusable",
     "llm_answer_repaired",
+    "llm_answer_truncated",
+    "llm_windows_lost",
     "head_passed_through",
     "no_hits",
     "no_text",

@@ -74,4 +74,5 @@ async def rank(body: RankBody, request: Request, sidecar: SidecarDependency) -> 
         model=sidecar.model_info(body.dimensions),
         timings_ms=call.timings(),
         usage=call.usage(),
+        prompts=call.prompts if body.explain and call.prompts else None,
     )

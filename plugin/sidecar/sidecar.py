@@ -56,7 +56,7 @@ class Sidecar:
         admission = Admission(options.queue_tokens, self.metrics)
         worker = Worker(load, options, admission, self.metrics, self._fatal)
         encoding = Encoding(worker, VectorCache(options.cache_bytes), self.metrics)
-        self.llm = InsertRanker(llm, llm_options, self.metrics) if llm else None
+        self.llm = InsertRanker(llm, llm_options, self.metrics, self._threads) if llm else None
         self.ranker = Ranker(encoding, self.llm, admission, self._threads)
         self.lifecycle = Lifecycle(worker, self.metrics, options.ready_timeout)
 

@@ -14,7 +14,7 @@ from typing import Any
 from plugin.models.estimate import EstimatingTokenizer
 from plugin.models.llm import Completion
 from plugin.ranking.errors import ModelOutputError, ModelUnavailable
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 
 DONE = "[DONE]"
 _REASONING = ("reasoning_content", "reasoning")

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from plugin.models.chat.around import AroundLLM
 from plugin.models.chat.options import BudgetOptions, PriceOptions
 from plugin.models.estimate import EstimatingTokenizer
 from plugin.models.llm import LLM, Completion
 from plugin.ranking.errors import BudgetExhausted, ModelError, Overloaded
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 
 _MINUTE, _DAY = 60, 86_400
 _NAMES = {_MINUTE: "minute", _DAY: "day"}
@@ -36,7 +37,7 @@ class _Limit:
         return self.seconds - now % self.seconds
 
 
-class BudgetedLLM:
+class BudgetedLLM(AroundLLM):
     """An LLM that is not asked once the budget of the minute or the day is spent.
 
     Minutes and days are those of UTC. A prompt's estimated tokens count as soon as the call begins,
@@ -51,7 +52,7 @@ class BudgetedLLM:
         price: PriceOptions,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._llm = llm
+        super().__init__(llm)
         self._price = price
         self._clock = clock
         said = (
@@ -61,13 +62,6 @@ class BudgetedLLM:
             ("cost", _DAY, budget.cost_per_day),
         )
         self._limits = [_Limit(what, per, most) for what, per, most in said if most is not None]
-
-    @property
-    def name(self) -> str:
-        return self._llm.name
-
-    async def close(self) -> None:
-        await self._llm.close()
 
     async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
         """As the LLM; also raises BudgetExhausted."""

@@ -9,10 +9,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from plugin.models.chat.around import AroundLLM
 from plugin.models.chat.store import Store
 from plugin.models.llm import LLM, Completion
 from plugin.ranking.errors import DeadlineExceeded
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 
 _HEAD_START = 0.05  # seconds that a call which others share may last beyond the first one's time
 
@@ -25,7 +26,7 @@ class _Flight:
     waiting: int = 0
 
 
-class CachedLLM:
+class CachedLLM(AroundLLM):
     """An LLM whose whole answers are kept.
 
     The key is the model, its settings and the turns as they are sent, and so the template, the
@@ -33,19 +34,15 @@ class CachedLLM:
     """
 
     def __init__(self, llm: LLM, store: Store, settings: str) -> None:
-        self._llm = llm
+        super().__init__(llm)
         self._store = store
         self._settings = settings
         self._flights: dict[str, _Flight] = {}
 
-    @property
-    def name(self) -> str:
-        return self._llm.name
-
     async def close(self) -> None:
         for flight in list(self._flights.values()):
             flight.call.cancel()
-        await self._llm.close()
+        await super().close()
         await self._store.close()
 
     async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from plugin.models.chat.around import AroundLLM
 from plugin.models.chat.options import CircuitOptions
 from plugin.models.llm import LLM, Completion
 from plugin.ranking.errors import (
@@ -13,7 +14,7 @@ from plugin.ranking.errors import (
     ModelOutputError,
     ModelUnavailable,
 )
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 
 
 class Circuit:
@@ -66,21 +67,14 @@ class Circuit:
         self._trying = False
 
 
-class GuardedLLM:
+class GuardedLLM(AroundLLM):
     """An LLM behind a circuit."""
 
     def __init__(
         self, llm: LLM, options: CircuitOptions, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._llm = llm
+        super().__init__(llm)
         self.circuit = Circuit(options, clock)
-
-    @property
-    def name(self) -> str:
-        return self._llm.name
-
-    async def close(self) -> None:
-        await self._llm.close()
 
     async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
         """As the LLM; also raises CircuitOpen.

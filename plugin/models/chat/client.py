@@ -21,7 +21,8 @@ from plugin.ranking.errors import (
     ModelUnavailable,
     Overloaded,
 )
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
+from plugin.ranking.prompts import Tokenizer
 from plugin.ranking.retry_after import retry_after
 
 _RETRIED = (429, 503)
@@ -43,6 +44,7 @@ class OpenAILLM:
     ) -> None:
         key = options.api_key.get_secret_value() if options.api_key else ""
         self._options = options
+        self._tokenizer = _tokenizer(options)
         self._turns = asyncio.Semaphore(options.max_concurrent)
         self._http = httpx.AsyncClient(
             base_url=str(options.url).rstrip("/") + "/",
@@ -55,6 +57,10 @@ class OpenAILLM:
     @property
     def name(self) -> str:
         return self._options.model
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        return self._tokenizer
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -136,6 +142,15 @@ class OpenAILLM:
                 "the LLM server ended its stream before it answered; see its log"
             )
         return answer.completion(messages, ended=ended)
+
+
+def _tokenizer(options: LLMOptions) -> Tokenizer | None:
+    """The tokenizer that the settings name; raises ModelUnavailable where there is none to read."""
+    if options.tokenizer is None:
+        return None
+    from plugin.models.tokenizer import load_tokenizer
+
+    return load_tokenizer(options.tokenizer, "llm.tokenizer")
 
 
 async def _json(response: httpx.Response) -> Any:

@@ -6,14 +6,15 @@ import asyncio
 import time
 from collections.abc import Sequence
 
+from plugin.models.chat.around import AroundLLM
 from plugin.models.llm import LLM, Completion
 from plugin.ranking.errors import DeadlineExceeded, ModelError, Overloaded
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 
 _FAILURES = (ModelError, Overloaded, DeadlineExceeded)
 
 
-class HedgedLLM:
+class HedgedLLM(AroundLLM):
     """Asks ``second`` too when ``first`` has failed, or has not answered after ``after`` seconds.
 
     The first whole answer is taken and the other call ended; an answer that is cut only
@@ -21,22 +22,18 @@ class HedgedLLM:
     """
 
     def __init__(self, first: LLM, second: LLM, after: float) -> None:
-        self._first = first
+        super().__init__(first)
         self._second = second
         self._after = after
 
-    @property
-    def name(self) -> str:
-        return self._first.name
-
     async def close(self) -> None:
-        await self._first.close()
+        await super().close()
         await self._second.close()
 
     async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
         """As the LLMs; where both fail, as the first one failed."""
         give_up = time.monotonic() + timeout
-        first = asyncio.create_task(self._first.complete(messages, timeout=timeout))
+        first = asyncio.create_task(self._llm.complete(messages, timeout=timeout))
         calls = [first]
         try:
             await asyncio.wait(calls, timeout=self._after)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AnyHttpUrl, Field, SecretStr
+
+from plugin.models.base_options import Options
 
 Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _MILLION = 1_000_000
 
 
-class ChatOptions(BaseModel):
-    """Base of the tables: unknown keys are refused, so that a typo is seen."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-
-class CircuitOptions(ChatOptions):
+class CircuitOptions(Options):
     """When a server that fails is left alone."""
 
     failures: int = Field(default=5, ge=1, description="Failures in a row that open the circuit.")
@@ -25,7 +21,7 @@ class CircuitOptions(ChatOptions):
     )
 
 
-class HedgeOptions(ChatOptions):
+class HedgeOptions(Options):
     """A second server, for when the first fails or is slow; without an address there is none."""
 
     url: AnyHttpUrl | None = Field(
@@ -40,7 +36,7 @@ class HedgeOptions(ChatOptions):
     )
 
 
-class PriceOptions(ChatOptions):
+class PriceOptions(Options):
     """What a million tokens cost, in any one currency."""
 
     prompt: float = Field(default=0.0, ge=0, allow_inf_nan=False, description="Of the prompt.")
@@ -53,7 +49,7 @@ class PriceOptions(ChatOptions):
         return (prompt * self.prompt + completion * self.completion) / _MILLION
 
 
-class BudgetOptions(ChatOptions):
+class BudgetOptions(Options):
     """What may be spent; a search beyond it passes through. None: no limit."""
 
     tokens_per_minute: int | None = Field(default=None, ge=1, description="Prompt and answer.")
@@ -67,7 +63,7 @@ class BudgetOptions(ChatOptions):
         return self.cost_per_minute is not None or self.cost_per_day is not None
 
 
-class CacheOptions(ChatOptions):
+class CacheOptions(Options):
     """Answers kept for the same prompt."""
 
     bytes: int = Field(

@@ -19,7 +19,7 @@ from connectors.sidecar import SidecarClient
 from pipelines.definitions import index_body
 from plugin.models.encoder import Encoder
 from plugin.models.llm import Completion
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 from plugin.ranking.prompts import document_input
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
@@ -54,6 +54,7 @@ class ReversingLLM:
     """Ranks the passages it is shown from the last to the first."""
 
     name = "reverser"
+    tokenizer = None
 
     async def complete(self, messages: list[ChatMessage], *, timeout: float) -> Completion:
         del timeout

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from connectors.meta import IndexMeta, document_text, vector_hash
 from plugin.models.llm import Completion
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class ReversingLLM:
     """Ranks the passages it is shown from the last to the first."""
 
     name = "reverser"
+    tokenizer = None
 
     async def complete(self, messages: list[ChatMessage], *, timeout: float) -> Completion:
         del timeout

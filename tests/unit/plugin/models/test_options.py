@@ -7,13 +7,33 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from plugin.models.options import FusionOptions, LLMOptions, ModelOptions, Options, ProfileOptions
+from plugin.models.base_options import Options
+from plugin.models.chat.options import (
+    BudgetOptions,
+    CacheOptions,
+    CircuitOptions,
+    HedgeOptions,
+    PriceOptions,
+)
+from plugin.models.options import FusionOptions, LLMOptions, ModelOptions, ProfileOptions
 from plugin.ranking.hits import FusionWeights
-from plugin.ranking.insertrank import ScoreMode
+from plugin.ranking.initial_order import InitialOrder
 from plugin.ranking.profile import E2RANK_EVALUATED, PLAIN, Pooling
+from plugin.ranking.score_labels import ScoreMode
+from plugin.ranking.windows import WindowMode
 
 MINE: dict[str, Any] = {"dimensions": 384, "max_tokens": 256, "pooling": "mean"}
-TABLES: list[type[Options]] = [FusionOptions, LLMOptions, ModelOptions, ProfileOptions]
+TABLES: list[type[Options]] = [
+    BudgetOptions,
+    CacheOptions,
+    CircuitOptions,
+    FusionOptions,
+    HedgeOptions,
+    LLMOptions,
+    ModelOptions,
+    PriceOptions,
+    ProfileOptions,
+]
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -82,6 +102,45 @@ def test_insertrank_is_off_without_an_address() -> None:
 
 
 def test_the_llms_options_say_how_the_prompt_is_written() -> None:
-    options = LLMOptions(score_mode=ScoreMode.MINMAX, scale=10, passage_words=50).insertrank
+    options = LLMOptions(
+        score_mode=ScoreMode.MINMAX,
+        scale=10,
+        passage_words=50,
+        passage_tokens=70,
+        initial_order=InitialOrder.SHUFFLED,
+        seed=7,
+        context_tokens=8192,
+        max_tokens=1000,
+        prompt_hits=6,
+        stride=4,
+        windows=WindowMode.TOURNAMENT,
+    )
 
-    assert (options.score_mode, options.scale, options.passage_words) == (ScoreMode.MINMAX, 10, 50)
+    by_words, by_tokens = (options.insertrank(counted=counted) for counted in (False, True))
+
+    prompt = by_words.prompt
+    assert (prompt.score_mode, prompt.scale, prompt.passage_words) == (ScoreMode.MINMAX, 10, 50)
+    assert (prompt.initial_order, prompt.seed) == (InitialOrder.SHUFFLED, 7)
+    assert prompt.prompt_tokens == 7192
+    assert (by_words.prompt_hits, by_words.stride) == (6, 4)
+    assert by_words.windows is WindowMode.TOURNAMENT
+    assert (prompt.passage_tokens, by_tokens.prompt.passage_tokens) == (None, 70)
+
+
+def test_a_context_that_is_not_known_is_no_limit() -> None:
+    assert LLMOptions().insertrank(counted=True).prompt.prompt_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        ({"prompt_hits": 10, "stride": 10}, "stride must be less than prompt_hits"),
+        ({"context_tokens": 4096}, "leave 256 tokens"),
+        ({"template": "insertrank-0"}, "template is one of insertrank-1"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_with_the_remedy(
+    values: dict[str, Any], remedy: str
+) -> None:
+    with pytest.raises(ValidationError, match=remedy):
+        LLMOptions(**values)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.ranking import insertrank
 from plugin.ranking.cascade import head_request, join
 from plugin.ranking.hits import (
     Hit,
@@ -16,6 +15,18 @@ from plugin.ranking.hits import (
     passed_through,
     ranked_by_score,
 )
+from plugin.ranking.insertrank import Answer, InsertRankOptions, plan
+from tests.doubles import WordTokenizer
+
+
+def llm_ranking(request: RankRequest, answer: str) -> Ranking:
+    """What InsertRank makes of an LLM's only answer."""
+    planned = plan(request, InsertRankOptions(), WordTokenizer())
+    planned.advance()
+    ranking = planned.advance([Answer(answer)])
+    assert isinstance(ranking, Ranking)
+    return ranking
+
 
 HITS = tuple(Hit(name, float(10 - place), f"text of {name}") for place, name in enumerate("abcde"))
 
@@ -36,7 +47,7 @@ def test_the_head_is_what_e2rank_put_first_with_first_stage_scores() -> None:
 
 def test_the_heads_order_stands_before_the_rest_and_scores_still_fall() -> None:
     request, first = first_ranking({"a": 0.1, "b": 0.2, "c": 0.3, "d": 0.4, "e": 0.5})
-    head = insertrank.ranking(head_request(request, first, 3), "[3] > [1] > [2]")
+    head = llm_ranking(head_request(request, first, 3), "[3] > [1] > [2]")
 
     joined = join(first, head)
 
@@ -61,7 +72,7 @@ def test_every_hit_comes_back_exactly_once(
 ) -> None:
     request, first = first_ranking(scores)
 
-    joined = join(first, insertrank.ranking(head_request(request, first, size), answer))
+    joined = join(first, llm_ranking(head_request(request, first, size), answer))
 
     assert sorted(joined.ids) == list("abcde")
     assert [hit.rank for hit in joined.hits] == [1, 2, 3, 4, 5]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import httpx
@@ -17,7 +20,7 @@ from plugin.ranking.errors import (
     ModelUnavailable,
     Overloaded,
 )
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 from tests.doubles import Serve
 
 TEXTS = ["the cat sat", "read a text file", "open a file", "taxes on goods"]
@@ -29,19 +32,26 @@ class ScriptedLLM:
     """Answers what it is told to, or raises it."""
 
     name = "scripted"
+    tokenizer = None
 
     def __init__(self) -> None:
         self.answer: str | Exception = "[4] > [3] > [2] > [1]"
         self.delay = 0.0
+        self.cut = False
+        self.together = 0
+        self.most_together = 0
         self.asked: list[Sequence[ChatMessage]] = []
         self.closed = False
 
     async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
         self.asked.append(messages)
+        self.together += 1
+        self.most_together = max(self.most_together, self.together)
         await asyncio.sleep(min(self.delay, timeout + 1))
+        self.together -= 1
         if isinstance(self.answer, Exception):
             raise self.answer
-        return Completion(self.answer, 21, 7)
+        return Completion(self.answer, 21, 7, cut=self.cut)
 
     async def close(self) -> None:
         self.closed = True
@@ -161,3 +171,74 @@ def test_the_llm_has_a_card_and_is_closed_at_the_end(serve: Serve, llm: Scripted
         ("words", "encoder"),
         ("scripted", "llm"),
     ]
+
+
+MANY = [{"id": f"d{n}", "score": 9.0 - n, "text": f"file {n}"} for n in range(6)]
+
+
+def test_more_hits_than_a_prompt_holds_are_asked_for_in_several(
+    serve: Serve, llm: ScriptedLLM
+) -> None:
+    options = LLMOptions(window=6, prompt_hits=4, stride=2)
+    answer = serve(llm=llm, llm_options=options).post("/v1/rank", json={**BODY, "hits": MANY})
+    assert ids(answer) == ["d4", "d5", "d1", "d0", "d3", "d2"]
+    assert answer.json()["status"] == "reranked"
+    assert answer.json()["usage"]["prompt_tokens"] == 42
+    assert (len(llm.asked), llm.most_together) == (2, 1)
+
+
+def test_a_tournaments_groups_are_asked_side_by_side(serve: Serve, llm: ScriptedLLM) -> None:
+    options = LLMOptions(window=6, prompt_hits=3, stride=1, windows="tournament")
+    llm.answer, llm.delay = "[3] > [2] > [1]", 0.01
+    answer = serve(llm=llm, llm_options=options).post("/v1/rank", json={**BODY, "hits": MANY})
+    assert sorted(ids(answer)) == [f"d{n}" for n in range(6)]
+    assert llm.most_together == 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "asked"), [(Overloaded("busy", retry_after=1), 1), (ModelOutputError("odd"), 2)]
+)
+def test_a_failure_that_lasts_is_not_asked_for_again(
+    serve: Serve, llm: ScriptedLLM, failure: Exception, asked: int
+) -> None:
+    llm.answer = failure
+    options = LLMOptions(window=6, prompt_hits=4, stride=2)
+    answer = serve(llm=llm, llm_options=options).post("/v1/rank", json={**BODY, "hits": MANY})
+    assert ids(answer) == [f"d{n}" for n in range(6)]
+    assert answer.json()["status"] == "passed_through"
+    assert len(llm.asked) == asked
+
+
+def test_an_answer_that_a_limit_ended_is_partial(client: httpx.Client, llm: ScriptedLLM) -> None:
+    llm.answer, llm.cut = "[4] > [2]", True
+    answer = client.post("/v1/rank", json=BODY).json()
+    assert (answer["status"], answer["reason"]) == ("partial", "llm_answer_truncated:missing=2")
+
+
+def test_explain_tells_what_was_asked_and_what_was_read(
+    client: httpx.Client, llm: ScriptedLLM
+) -> None:
+    llm.answer = "<think>hm</think>[4] > [3] > [9]"
+    (told,) = client.post("/v1/rank", json={**BODY, "explain": True}).json()["prompts"]
+    sent = json.dumps([asdict(turn) for turn in llm.asked[0]])
+    assert told["sha256"] == hashlib.sha256(sent.encode()).hexdigest()
+    assert told["template"] == "insertrank-1"
+    assert told["hits"] == ["d0", "d1", "d2", "d3"]
+    assert told["answer"] == llm.answer
+    assert (told["outcome"], told["missing"], told["out_of_range"]) == ("repaired", 2, 1)
+    assert told["tokens"] > 50
+    assert client.post("/v1/rank", json=BODY).json()["prompts"] is None
+
+
+def test_a_query_that_fills_the_context_is_refused(serve: Serve, llm: ScriptedLLM) -> None:
+    client = serve(llm=llm, llm_options=LLMOptions(context_tokens=512, max_tokens=64))
+    answer = client.post("/v1/rank", json={**BODY, "query": "read file " * 400})
+    assert answer.status_code == 413
+    assert "leaves no room for passages" in answer.json()["error"]["message"]
+
+
+def test_passages_that_were_cut_are_counted(serve: Serve, llm: ScriptedLLM) -> None:
+    client = serve(llm=llm, llm_options=LLMOptions(passage_words=10))
+    hits = [{**HITS[0], "text": "word " * 11}, *HITS[1:]]
+    answer = client.post("/v1/rank", json={**BODY, "hits": hits})
+    assert answer.json()["usage"]["truncated"] == 1

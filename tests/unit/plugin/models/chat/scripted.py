@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from plugin.models.llm import Completion
 from plugin.ranking.errors import DeadlineExceeded
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 
 TURNS = [ChatMessage("system", "Rank."), ChatMessage("user", "[1] a\n[2] b")]
 WHOLE = Completion("[2] > [1]", 21, 7)
@@ -18,6 +18,7 @@ class ScriptedLLM:
 
     def __init__(self, *answers: Completion | Exception, name: str = "scripted") -> None:
         self.name = name
+        self.tokenizer = None
         self.answers = list(answers) or [WHOLE]
         self.open = asyncio.Event()
         self.open.set()

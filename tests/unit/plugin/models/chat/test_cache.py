@@ -10,7 +10,7 @@ from plugin.models.chat.options import CacheOptions
 from plugin.models.chat.store import MemoryStore
 from plugin.models.llm import Completion
 from plugin.ranking.errors import DeadlineExceeded, ModelUnavailable
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 from tests.unit.plugin.models.chat.scripted import TURNS, WHOLE, Clock, ScriptedLLM
 
 KEPT = replace(WHOLE, prompt_tokens=0, completion_tokens=0, cached=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
+import tokenizers
 from fastapi import Response
+from fastapi.responses import JSONResponse
 from pydantic import SecretStr
+from transformers import PreTrainedTokenizerFast
 
 from plugin.models.chat.client import OpenAILLM
 from plugin.models.llm import Completion
@@ -18,7 +22,7 @@ from plugin.ranking.errors import (
     ModelUnavailable,
     Overloaded,
 )
-from plugin.ranking.insertrank import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage
 from tests.llm_server import LLMServer, Streamed
 
 TURNS = [ChatMessage("system", "Rank."), ChatMessage("user", "[1] a\n[2] b")]
@@ -45,6 +49,44 @@ async def test_an_answer_and_its_cost(llm: OpenAILLM, server: LLMServer) -> None
         {"role": "user", "content": "[1] a\n[2] b"},
     ]
     assert server.keys == ["Bearer s3cret"]
+
+
+@pytest.mark.parametrize(("finish", "cut"), [("length", True), ("stop", False), (None, False)])
+async def test_an_answer_that_a_limit_ended_says_so(
+    llm: OpenAILLM, server: LLMServer, finish: str | None, cut: bool
+) -> None:
+    choice = {"message": {"content": "[2] >"}, "finish_reason": finish}
+    server.scripted = [JSONResponse({"choices": [choice]})]
+
+    completion = await llm.complete(TURNS, timeout=10)
+
+    assert (completion.text, completion.cut) == ("[2] >", cut)
+
+
+def test_its_tokenizer_is_read_where_the_settings_name_one(tmp_path: Path) -> None:
+    folder = small_tokenizer(tmp_path)
+
+    known = OpenAILLM(LLMOptions(url="http://127.0.0.1:9/v1", tokenizer=folder)).tokenizer
+    unknown = OpenAILLM(LLMOptions(url="http://127.0.0.1:9/v1")).tokenizer
+
+    assert known is not None
+    assert (known.count("two words"), known.truncate("two words", 1)) == (2, "two")
+    assert unknown is None
+
+
+def test_a_tokenizer_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable, match=r"llm\.tokenizer"):
+        OpenAILLM(LLMOptions(url="http://127.0.0.1:9/v1", tokenizer=tmp_path))
+
+
+def small_tokenizer(folder: Path) -> Path:
+    """A tokenizer whose tokens are words."""
+    words = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel({"[UNK]": 0, "two": 1, "words": 2}, unk_token="[UNK]")
+    )
+    words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=words, unk_token="[UNK]").save_pretrained(folder)
+    return folder
 
 
 @pytest.mark.parametrize("status", [429, 503])
