@@ -7,16 +7,18 @@ answer, and the plan turns the answers into a ranking.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import accumulate
 
+from plugin.ranking import first_token
 from plugin.ranking.hits import Ranking, RankRequest, passed_through, ranked_by_order
 from plugin.ranking.llm_prompt import ChatMessage, Decoding, Prompt, PromptOptions, PromptWriter
 from plugin.ranking.permutation import Outcome, Permutation, parse
 from plugin.ranking.prompts import Tokenizer
 from plugin.ranking.score_labels import ScoreMode
-from plugin.ranking.windows import Rounds, Window, WindowMode, rounds_of
+from plugin.ranking.windows import Window, WindowMode, planned, rounds_of
 
 __all__ = [
     "Answer",
@@ -37,13 +39,15 @@ class InsertRankOptions:
 
     One prompt orders at most ``prompt_hits`` hits, 2 or more; more than these, or than fit into
     ``prompt.prompt_tokens``, are ordered by several prompts. ``stride``, below ``prompt_hits``, is
-    how far a sliding window is moved.
+    how far a sliding window is moved. ``top_logprobs`` is how many tokens' probabilities the LLM
+    tells, where its first token is read; None: all.
     """
 
     prompt: PromptOptions = field(default_factory=PromptOptions)
     prompt_hits: int = 20
     stride: int = 10
     windows: WindowMode = WindowMode.SLIDING
+    top_logprobs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,14 @@ class Answer:
     """What an LLM made of a prompt.
 
     ``cut`` says that something ended it before the LLM did: a token limit, a deadline. ``failure``
-    is the reason why there is no answer.
+    is the reason why there is no answer. ``first_token`` holds the likeliest first tokens and the
+    natural logs of their probabilities, where those are to be read.
     """
 
     text: str = ""
     cut: bool = False
     failure: str | None = None
+    first_token: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class Plan:
         self._request = request
         self._options = options
         self._writer = writer
-        self._rounds = self._windows()
+        self._rounds = rounds_of(*self._shape)
         self._asked: tuple[Prompt, ...] = ()
 
     def advance(self, answers: Sequence[Answer] = ()) -> tuple[Prompt, ...] | Ranking:
@@ -112,7 +118,11 @@ class Plan:
         Raises:
             RequestTooLarge: the query alone leaves no room for passages.
         """
-        told = [_exchange(*pair) for pair in zip(self._asked, answers, strict=True)]
+        read = _READERS[self._options.prompt.decoding]
+        told = [
+            Exchange(prompt, answer, read(prompt, answer))
+            for prompt, answer in zip(self._asked, answers, strict=True)
+        ]
         self.exchanges += told
         try:
             orders = tuple(exchange.order for exchange in told)
@@ -122,15 +132,32 @@ class Plan:
         self._asked = tuple(self._writer.prompt(window) for window in windows)
         return self._asked
 
-    def _windows(self) -> Rounds:
-        count = len(self._request.windowed)
-        size = min(self._options.prompt_hits, self._fitting(count))
-        # A smaller window keeps its share of overlap, so that as much is carried along.
-        stride = max(1, self._options.stride * size // self._options.prompt_hits)
-        return rounds_of(count, size, min(stride, size - 1), self._options.windows)
+    @property
+    def prompts(self) -> int:
+        """How many prompts there will be, those asked included."""
+        return len(planned(*self._shape))
 
-    def _fitting(self, count: int) -> int:
+    @property
+    def _shape(self) -> tuple[int, int, int, WindowMode]:
+        """Hits, size and stride of the prompt windows, and what is done with several."""
+        options, count = self._options, len(self._request.windowed)
+        size = min(options.prompt_hits, self._fitting, self._tellable)
+        # A smaller window keeps its share of overlap, so that as much is carried along.
+        stride = max(1, options.stride * size // options.prompt_hits)
+        return count, size, min(stride, size - 1), options.windows
+
+    @property
+    def _tellable(self) -> int:
+        """How many hits the LLM can tell apart in one answer."""
+        prompt = self._options.prompt
+        if prompt.decoding is Decoding.PERMUTATION:
+            return self._options.prompt_hits
+        return max(2, first_token.most_hits(prompt.letters, self._options.top_logprobs))
+
+    @cached_property
+    def _fitting(self) -> int:
         """How many hits fit into a prompt whichever they are; 2 at least, cut if they must be."""
+        count = len(self._request.windowed)
         limit = self._options.prompt.prompt_tokens
         if limit is None:
             return max(2, count)
@@ -160,8 +187,20 @@ def plan(request: RankRequest, options: InsertRankOptions, tokenizer: Tokenizer)
     return Plan(request, options, PromptWriter(request, options.prompt, tokenizer))
 
 
-def _exchange(prompt: Prompt, answer: Answer) -> Exchange:
-    return Exchange(prompt, answer, parse(answer.text, len(prompt.shown), cut=answer.cut))
+def _written(prompt: Prompt, answer: Answer) -> Permutation:
+    return parse(answer.text, len(prompt.shown), cut=answer.cut)
+
+
+def _first_token(prompt: Prompt, answer: Answer) -> Permutation:
+    """A server that tells no probabilities still said which passage is best."""
+    said = ((answer.text, 0.0),)
+    return first_token.permutation(prompt.identifiers, answer.first_token or said)
+
+
+_READERS: dict[Decoding, Callable[[Prompt, Answer], Permutation]] = {
+    Decoding.PERMUTATION: _written,
+    Decoding.FIRST_TOKEN: _first_token,
+}
 
 
 def _lost(losses: Sequence[str], prompts: int) -> list[str]:

@@ -41,7 +41,8 @@ class PromptOptions:
 
     ``scale`` is the upper end of the `minmax` mode; ``seed`` is of the shuffled order. A passage is
     cut to ``passage_tokens`` where that is set, else to ``passage_words``. ``prompt_tokens`` is the
-    most a prompt may have; None: no limit is known.
+    most a prompt may have; None: no limit is known. ``letters`` tell passages apart in first-token
+    decoding; each is to be one token of the model (``first_token.single_tokens``).
     """
 
     score_mode: ScoreMode = ScoreMode.RAW
@@ -52,6 +53,7 @@ class PromptOptions:
     passage_tokens: int | None = None
     prompt_tokens: int | None = None
     decoding: Decoding = Decoding.PERMUTATION
+    letters: tuple[str, ...] = LETTERS
     template: str = DEFAULT_TEMPLATE
 
 
@@ -117,7 +119,7 @@ class PromptWriter:
         options = self._options
         shown = laid_out(self._request, places, options.initial_order, options.seed)
         texts = [self._passages[place].text for place in shown]
-        identifiers = _identifiers(len(shown), options.decoding)
+        identifiers = _identifiers(len(shown), options)
         tokens = self._tokens(texts, shown, identifiers)
         whole = texts
         if options.prompt_tokens is not None and tokens > options.prompt_tokens:
@@ -205,15 +207,15 @@ class PromptWriter:
         return _Passage(text, label, cut)
 
 
-def _identifiers(count: int, decoding: Decoding) -> tuple[str, ...]:
-    if decoding is Decoding.PERMUTATION:
+def _identifiers(count: int, options: PromptOptions) -> tuple[str, ...]:
+    if options.decoding is Decoding.PERMUTATION:
         return tuple(str(number) for number in range(1, count + 1))
-    if count > len(LETTERS):
+    if count > len(options.letters):
         raise RequestError(
-            f"{count} hits are more than the {len(LETTERS)} letters that first_token decoding "
-            "tells them by; lower llm.prompt_hits"
+            f"{count} hits are more than the {len(options.letters)} letters that first_token "
+            "decoding tells them by; lower llm.prompt_hits"
         )
-    return LETTERS[:count]
+    return options.letters[:count]
 
 
 def _example(identifiers: Sequence[str]) -> str:
