@@ -15,6 +15,7 @@ from itertools import accumulate
 from plugin.ranking import first_token
 from plugin.ranking.hits import Ranking, RankRequest, passed_through, ranked_by_order
 from plugin.ranking.llm_prompt import ChatMessage, Decoding, Prompt, PromptOptions, PromptWriter
+from plugin.ranking.neutral import neutral
 from plugin.ranking.permutation import Outcome, Permutation, parse
 from plugin.ranking.prompts import Tokenizer
 from plugin.ranking.score_labels import ScoreMode
@@ -178,13 +179,20 @@ class Plan:
         return ranked_by_order(self._request, ids, reason="; ".join(reasons) or None)
 
 
-def plan(request: RankRequest, options: InsertRankOptions, tokenizer: Tokenizer) -> Plan:
+def plan(
+    request: RankRequest,
+    options: InsertRankOptions,
+    tokenizer: Tokenizer,
+    clean: Callable[[str], str] = neutral,
+) -> Plan:
     """The prompts over the window of ``request``, and what becomes of their answers.
+
+    ``clean`` is what foreign text goes through; only an evaluation of it has another.
 
     Raises:
         RequestError: a hit of the window has no text.
     """
-    return Plan(request, options, PromptWriter(request, options.prompt, tokenizer))
+    return Plan(request, options, PromptWriter(request, options.prompt, tokenizer, clean))
 
 
 def _written(prompt: Prompt, answer: Answer) -> Permutation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -93,12 +93,21 @@ class _Passage:
 class PromptWriter:
     """Writes the prompts over the window of one request.
 
+    ``clean`` is what foreign text goes through; only an evaluation of it has another.
+
     Raises:
         RequestError: a hit of the window has no text.
     """
 
-    def __init__(self, request: RankRequest, options: PromptOptions, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self,
+        request: RankRequest,
+        options: PromptOptions,
+        tokenizer: Tokenizer,
+        clean: Callable[[str], str] = neutral,
+    ) -> None:
         self._request = request
+        self._clean = clean
         self._options = options
         self._tokenizer = tokenizer
         self._template = load_template(options.template)
@@ -169,7 +178,7 @@ class PromptWriter:
         ]
         note = "" if self._mode is ScoreMode.OFF else template.score_note
         instruction = (
-            template.instruction.format(instruction=neutral(request.instruction))
+            template.instruction.format(instruction=self._clean(request.instruction))
             if request.instruction
             else ""
         )
@@ -181,7 +190,7 @@ class PromptWriter:
             passages="\n".join(lines),
             instruction=instruction,
             task=task.format(
-                count=len(shown), example=_example(identifiers), query=neutral(request.query)
+                count=len(shown), example=_example(identifiers), query=self._clean(request.query)
             ),
         )
         return (ChatMessage("system", template.system + note), ChatMessage("user", user))
@@ -200,7 +209,7 @@ class PromptWriter:
         words = hit.text.split(maxsplit=budget or self._options.passage_words)
         limit = budget or self._options.passage_words
         cut = len(words) > limit
-        text = neutral(" ".join(words[:limit]))
+        text = self._clean(" ".join(words[:limit]) if cut else hit.text)
         if budget is not None:
             kept = self._tokenizer.truncate(text, budget)
             text, cut = kept, cut or kept != text

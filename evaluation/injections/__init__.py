@@ -1,0 +1,1 @@
+"""Injected passages: attacks and the rankings they are tried on, written for this project."""
