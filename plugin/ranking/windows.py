@@ -48,6 +48,8 @@ def planned(count: int, size: int, stride: int, mode: WindowMode) -> list[Window
 
 
 def _full(count: int) -> Rounds:
+    if not count:
+        return ()
     (order,) = yield (tuple(range(count)),)
     return order
 

@@ -65,6 +65,12 @@ MEANINGS: Mapping[str, Mapping[Exit, str]] = {
         "search or the rescore",
         Exit.SIDECAR: "only with `--on-failure fail`: the sidecar or its model failed or was late",
     },
+    "prompt show": {Exit.USAGE: "there is no such template"},
+    "prompt render": {
+        Exit.USAGE: "the request cannot be read, a hit has no text, the query leaves no room",
+        Exit.ENGINE: "the engine cannot be reached, or refuses the search",
+        Exit.SIDECAR: "no tokenizer can be read from `llm.tokenizer`",
+    },
     "doctor": {
         Exit.USAGE: "the settings do not load",
         Exit.ENGINE: "a problem of engine or index",

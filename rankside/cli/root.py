@@ -11,7 +11,18 @@ import typer
 from rich.markup import escape
 
 from plugin.ranking.errors import RanksideError
-from rankside.cli import backfill, demo, doctor, engine, evaluate, ingest, pipelines, search, serve
+from rankside.cli import (
+    backfill,
+    demo,
+    doctor,
+    engine,
+    evaluate,
+    ingest,
+    pipelines,
+    prompt,
+    search,
+    serve,
+)
 from rankside.cli.console import err, exit_code, out
 from rankside.cli.exits import epilog
 
@@ -22,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(engine.app, name="engine")
+app.add_typer(prompt.app, name="prompt")
 _COMMANDS: Mapping[str, Callable[..., None]] = {
     "serve": serve.serve,
     "ingest": ingest.ingest,

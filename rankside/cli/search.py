@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from rich.table import Table
 
 from connectors.connect import connect
 from connectors.index import catalogue_of
-from connectors.meta import TEXT_FIELDS, VECTOR_FIELD, document_text
+from connectors.meta import TEXT_FIELDS, document_text
 from connectors.query_text import text_query
 from connectors.rescore import Place, RescoreBy, Weights
 from connectors.search import (
@@ -29,7 +28,6 @@ from connectors.search import (
 )
 from connectors.sidecar import SidecarClient
 from connectors.target import known_text_fields
-from plugin.ranking.errors import UsageError
 from plugin.ranking.hits import Status, Strategy
 from rankside.access import client_options, engine_options
 from rankside.cli.console import (
@@ -42,6 +40,7 @@ from rankside.cli.console import (
     out,
     print_json,
 )
+from rankside.cli.request_body import request_body
 from rankside.settings import load_settings
 
 _SNIPPET = 90
@@ -120,7 +119,7 @@ def search(
         text_fields=fields,
         vector_field=vector_field,
     )
-    body = _body(text, query_body, fields, vector_field)
+    body = request_body(text, query_body, fields, vector_field)
     body |= {name: n for name, n in (("from", from_), ("size", size)) if n is not None}
     result, shown = asyncio.run(_search(index, body, options, (config, url, sidecar)))
     if as_json:
@@ -148,24 +147,6 @@ async def _search(
     finally:
         await engine.close()
     return result, fields
-
-
-def _body(
-    text: str | None, file: Path | None, fields: tuple[str, ...] | None, vector_field: str | None
-) -> dict[str, Any]:
-    """The request; its query is added once the index's fields are known."""
-    if file is None:
-        if not text:
-            raise UsageError("nothing to search for; give a text or --query-body")
-        body: dict[str, Any] = {"_source": {"excludes": [vector_field or VECTOR_FIELD]}}
-        return body | ({"query": text_query(text, fields)} if fields else {})
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--query-body {file} cannot be read as JSON: {error}") from error
-    if not isinstance(read, dict):
-        raise UsageError(f"--query-body {file} is not a JSON object; give the body of a _search")
-    return read
 
 
 def _as_json(index: str, result: SearchResult) -> dict[str, Any]:

@@ -6,13 +6,13 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import httpx
 from httpx_sse import EventSource, SSEError
 
 from plugin.models.chat.answer import DONE, Answer, not_a_completion, whole
+from plugin.models.chat.request import chat_body, llm_tokenizer
 from plugin.models.llm import Completion
 from plugin.models.options import LLMOptions
 from plugin.ranking.errors import (
@@ -44,7 +44,7 @@ class OpenAILLM:
     ) -> None:
         key = options.api_key.get_secret_value() if options.api_key else ""
         self._options = options
-        self._tokenizer = _tokenizer(options)
+        self._tokenizer = llm_tokenizer(options)
         self._turns = asyncio.Semaphore(options.max_concurrent)
         self._http = httpx.AsyncClient(
             base_url=str(options.url).rstrip("/") + "/",
@@ -91,7 +91,7 @@ class OpenAILLM:
     async def _attempts(
         self, messages: Sequence[ChatMessage], answer: Answer, give_up: float
     ) -> Completion:
-        body = self._body(messages)
+        body = chat_body(self._options, messages)
         for attempt in range(1, _ATTEMPTS + 1):
             async with self._http.stream("POST", "chat/completions", json=body) as response:
                 if response.status_code not in _RETRIED:
@@ -104,19 +104,6 @@ class OpenAILLM:
             f"the LLM server is overloaded (HTTP {response.status_code}); try again later",
             retry_after=1.0 if wait is None else wait,
         )
-
-    def _body(self, messages: Sequence[ChatMessage]) -> dict[str, Any]:
-        options = self._options
-        streamed = {"stream": True, "stream_options": {"include_usage": True}}
-        return {
-            "model": options.model,
-            "messages": [asdict(message) for message in messages],
-            "temperature": options.temperature,
-            "max_tokens": options.max_tokens,
-            **({"reasoning_effort": options.reasoning_effort} if options.reasoning_effort else {}),
-            **(streamed if options.stream else {}),
-            **options.extra_body,
-        }
 
     async def _read(
         self, response: httpx.Response, messages: Sequence[ChatMessage], answer: Answer
@@ -142,15 +129,6 @@ class OpenAILLM:
                 "the LLM server ended its stream before it answered; see its log"
             )
         return answer.completion(messages, ended=ended)
-
-
-def _tokenizer(options: LLMOptions) -> Tokenizer | None:
-    """The tokenizer that the settings name; raises ModelUnavailable where there is none to read."""
-    if options.tokenizer is None:
-        return None
-    from plugin.models.tokenizer import load_tokenizer
-
-    return load_tokenizer(options.tokenizer, "llm.tokenizer")
 
 
 async def _json(response: httpx.Response) -> Any:

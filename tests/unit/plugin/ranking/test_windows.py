@@ -63,6 +63,11 @@ def test_what_one_prompt_holds_is_one_prompt(mode: WindowMode) -> None:
     assert len(planned(21, 20, 10, mode)) > 1
 
 
+@pytest.mark.parametrize("mode", list(WindowMode))
+def test_nothing_is_asked_about_nothing(mode: WindowMode) -> None:
+    assert planned(0, 20, 10, mode) == []
+
+
 @pytest.mark.parametrize(("size", "stride"), [(1, 1), (4, 0), (4, 4), (0, 0)])
 def test_windows_that_do_not_overlap_are_no_plan(size: int, stride: int) -> None:
     with pytest.raises(ValueError, match="cannot be moved"):

@@ -1,0 +1,45 @@
+"""What an LLM server is sent, and what it is counted with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from plugin.models.options import LLMOptions
+from plugin.ranking.errors import SettingsError
+from plugin.ranking.llm_prompt import ChatMessage
+from plugin.ranking.prompts import Tokenizer
+
+
+def chat_body(options: LLMOptions, messages: Sequence[ChatMessage]) -> dict[str, Any]:
+    """The body of `POST {url}/chat/completions` for ``messages``."""
+    effort = {"reasoning_effort": options.reasoning_effort} if options.reasoning_effort else {}
+    streamed = {"stream": True, "stream_options": {"include_usage": True}} if options.stream else {}
+    return {
+        "model": options.model,
+        "messages": [asdict(message) for message in messages],
+        "temperature": options.temperature,
+        "max_tokens": options.max_tokens,
+        **effort,
+        **streamed,
+        **options.extra_body,
+    }
+
+
+def llm_tokenizer(options: LLMOptions) -> Tokenizer | None:
+    """The tokenizer that the settings name, or None.
+
+    Raises:
+        SettingsError: what it takes to read one is not installed.
+        ModelUnavailable: there is none to read.
+    """
+    if options.tokenizer is None:
+        return None
+    try:
+        from plugin.models.tokenizer import load_tokenizer
+    except ImportError as error:
+        raise SettingsError(
+            f"llm.tokenizer needs an extra ({error}); install rankside[models], or leave it out"
+        ) from error
+    return load_tokenizer(options.tokenizer, "llm.tokenizer")
