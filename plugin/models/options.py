@@ -297,6 +297,14 @@ class LLMOptions(Options):
         default=DEFAULT_TEMPLATE,
         description="The prompt's words, by version; `rankside prompt show` prints them.",
     )
+    fallback: Literal["e2rank", "none"] = Field(
+        default="none",
+        description="What `insertrank` does where the LLM gives no order: E2Rank over the window, "
+        "texts without vectors encoded, or the first stage's order.",
+    )
+    fallback_reserve: float = Field(
+        default=0.5, ge=0, le=60, description="Seconds of a deadline kept for the fallback."
+    )
     circuit: CircuitOptions = Field(
         default_factory=CircuitOptions, description="When a server that fails is left alone."
     )

@@ -1,4 +1,4 @@
-"""Cascade: E2Rank over the window, InsertRank over its head."""
+"""Cascade: E2Rank over the window, InsertRank over its head; and E2Rank in InsertRank's place."""
 
 from __future__ import annotations
 
@@ -36,3 +36,16 @@ def join(first: Ranking, head: Ranking) -> Ranking:
     reasons = [reason for reason in (first.reason, head.reason) if reason]
     status = Status.PARTIAL if reasons else first.status
     return Ranking(ranked, Strategy.CASCADE, status, "; ".join(reasons) or None)
+
+
+def fallen_back(lost: Ranking, instead: Ranking) -> Ranking:
+    """``instead`` of a strategy that gave no order, with a reason that names both steps.
+
+    It is `partial`: an order, and not the one that was asked for.
+    """
+    steps = [f"{lost.strategy.value}_lost:{lost.reason}", instead.reason]
+    reason = "; ".join(step for step in steps if step)
+    passed = instead.status is Status.PASSED_THROUGH
+    return replace(
+        instead, status=Status.PASSED_THROUGH if passed else Status.PARTIAL, reason=reason
+    )

@@ -137,6 +137,8 @@ class Usage(Wire):
     documents_encoded: int = 0
     documents_cached: int = 0
     truncated: int = Field(default=0, description="texts cut to fit the model")
+    answers_cached: int = Field(default=0, description="LLM answers that were there already")
+    cost: float = Field(default=0.0, description="of the LLM's tokens, by `llm.price`")
 
 
 class ListwiseAnswer(Wire):

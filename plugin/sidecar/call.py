@@ -25,6 +25,8 @@ class Call:
         self.documents_encoded = 0
         self.documents_cached = 0
         self.truncated = 0
+        self.answers_cached = 0
+        self.cost = 0.0
         self.prompts: list[PromptExplanation] = []
         self._start = time.monotonic() if began is None else began
         self._stages = dict.fromkeys(STAGES, 0.0)
@@ -56,4 +58,6 @@ class Call:
             documents_encoded=self.documents_encoded,
             documents_cached=self.documents_cached,
             truncated=self.truncated,
+            answers_cached=self.answers_cached,
+            cost=self.cost,
         )

@@ -12,7 +12,14 @@ from plugin.models.estimate import EstimatingTokenizer
 from plugin.models.llm import LLM, Completion
 from plugin.models.options import LLMOptions
 from plugin.ranking import insertrank
-from plugin.ranking.errors import DeadlineExceeded, ModelError, ModelUnavailable, Overloaded
+from plugin.ranking.errors import (
+    BudgetExhausted,
+    CircuitOpen,
+    DeadlineExceeded,
+    ModelError,
+    ModelUnavailable,
+    Overloaded,
+)
 from plugin.ranking.hits import Ranking, RankRequest
 from plugin.ranking.insertrank import Answer, Plan, Prompt
 from plugin.ranking.windows import planned
@@ -25,7 +32,17 @@ from plugin.sidecar.metrics import Metrics
 T = TypeVar("T")
 _PROMPT_TOKENS = 200  # the instructions around the passages
 _TOKENS_PER_WORD = 2
-_LASTING = ("deadline", "llm_overloaded", "llm_unavailable")
+_READING = 0.02  # seconds kept for what an answer that was cut says
+_LASTING = frozenset(
+    {
+        "deadline",
+        "llm_overloaded",
+        "llm_unavailable",
+        "llm_circuit_open",
+        "llm_budget_minute",
+        "llm_budget_day",
+    }
+)
 
 
 class InsertRanker:
@@ -52,6 +69,12 @@ class InsertRanker:
         """The most hits the LLM orders."""
         return self._options.window
 
+    @property
+    def reserve(self) -> float | None:
+        """Seconds kept for E2Rank in its place where it gives no order; None: nothing is."""
+        options = self._options
+        return options.fallback_reserve if options.fallback == "e2rank" else None
+
     def estimate(self, request: RankRequest) -> int:
         """Estimated tokens of the prompts, for the admission rule."""
         asking, prompt = self._asking, self._asking.prompt
@@ -62,8 +85,10 @@ class InsertRanker:
         texts = estimate_all((hit.text or "" for hit in head), limit)
         return len(windows) * _PROMPT_TOKENS + int(texts * shown)
 
-    async def rank(self, request: RankRequest, call: Call) -> Ranking:
+    async def rank(self, request: RankRequest, call: Call, *, reserve: float = 0.0) -> Ranking:
         """The head in the LLM's order, the rest behind it in first-stage order.
+
+        ``reserve`` seconds of the deadline are kept for what comes after it.
 
         Raises:
             RequestError: a hit that enters a prompt has no text, or the query is too long.
@@ -71,7 +96,9 @@ class InsertRanker:
         plan = await self._in_thread(
             lambda: insertrank.plan(request, self._asking, self._tokenizer)
         )
-        deadline = Deadline.after(min(call.deadline.left, self._options.timeout))
+        left = call.deadline.left
+        spared = max(left - reserve, left / 2)  # a reserve is never more than half
+        deadline = Deadline.after(min(spared, self._options.timeout))
         step = await self._in_thread(plan.advance)
         while not isinstance(step, Ranking):
             asked, lost = step, _lasting(plan)
@@ -90,7 +117,9 @@ class InsertRanker:
     async def _answer(self, prompt: Prompt, deadline: Deadline, call: Call) -> Answer:
         try:
             async with deadline.enforced():
-                completion = await self._llm.complete(prompt.messages, timeout=deadline.left)
+                left = deadline.left
+                timeout = left - min(_READING, left / 10)
+                completion = await self._llm.complete(prompt.messages, timeout=timeout)
         except (ModelError, Overloaded, DeadlineExceeded) as error:
             return Answer(failure=_reason(error))
         self._count(call, completion)
@@ -99,7 +128,10 @@ class InsertRanker:
     def _count(self, call: Call, completion: Completion) -> None:
         call.prompt_tokens += completion.prompt_tokens
         call.completion_tokens += completion.completion_tokens
-        self._metrics.completed(completion.prompt_tokens, completion.completion_tokens)
+        call.answers_cached += completion.cached
+        cost = self._options.price.of(completion.prompt_tokens, completion.completion_tokens)
+        call.cost += cost
+        self._metrics.completed(completion, cost)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -120,4 +152,8 @@ def _reason(error: ModelError | Overloaded | DeadlineExceeded) -> str:
         return "deadline"
     if isinstance(error, Overloaded):
         return "llm_overloaded"
+    if isinstance(error, BudgetExhausted):
+        return f"llm_budget_{error.per}"
+    if isinstance(error, CircuitOpen):
+        return "llm_circuit_open"
     return "llm_unavailable" if isinstance(error, ModelUnavailable) else "llm_output"

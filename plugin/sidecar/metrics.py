@@ -13,6 +13,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from plugin.models.llm import Completion
 from plugin.ranking.hits import Status, Strategy
 from plugin.ranking.wire import Timings
 from plugin.sidecar.call import STAGES
@@ -25,11 +26,15 @@ REASONS = (
     "llm_unavailable",
     "llm_output",
     "llm_overloaded",
+    "llm_circuit_open",
+    "llm_budget_minute",
+    "llm_budget_day",
     "llm_answer_unusable",
     "llm_answer_repaired",
     "llm_answer_truncated",
     "llm_windows_lost",
     "head_passed_through",
+    "insertrank_lost",
     "no_hits",
     "no_text",
     "no_vector_and_no_text",
@@ -120,6 +125,17 @@ class Metrics:
         self.llm_tokens = Counter(
             "rankside_llm_tokens", "Tokens of the LLM.", ("kind",), registry=registry
         )
+        self.llm_cost = Counter(
+            "rankside_llm_cost", "Cost of the LLM's tokens by llm.price.", registry=registry
+        )
+        self.llm_answers = Counter(
+            "rankside_llm_answers",
+            "Answers of the LLM: whole, cut short, or cached.",
+            ("how",),
+            registry=registry,
+        )
+        for how in ("whole", "cut", "cached"):
+            self.llm_answers.labels(how)
         for result in ("hit", "miss"):
             self.cache.labels(result)
         for kind in ("prompt", "completion"):
@@ -157,10 +173,13 @@ class Metrics:
         self.cache.labels("miss").inc(misses)
         self.cache_bytes.set(size)
 
-    def completed(self, prompt_tokens: int, completion_tokens: int) -> None:
-        """Count an LLM's answer."""
-        self.llm_tokens.labels("prompt").inc(prompt_tokens)
-        self.llm_tokens.labels("completion").inc(completion_tokens)
+    def completed(self, completion: Completion, cost: float) -> None:
+        """Count an LLM's answer and what it cost."""
+        self.llm_tokens.labels("prompt").inc(completion.prompt_tokens)
+        self.llm_tokens.labels("completion").inc(completion.completion_tokens)
+        self.llm_cost.inc(cost)
+        how = "cached" if completion.cached else "cut" if completion.cut else "whole"
+        self.llm_answers.labels(how).inc()
 
     def exposition(self) -> bytes:
         """Every series in Prometheus' text format."""

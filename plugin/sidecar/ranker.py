@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.ranking import e2rank
-from plugin.ranking.cascade import head_request, join
+from plugin.ranking.cascade import fallen_back, head_request, join
 from plugin.ranking.errors import (
     DeadlineExceeded,
     ModelError,
@@ -101,8 +101,7 @@ class Ranker:
             return await self._e2rank(request, dimensions, call)
         llm = self._need_llm(request.strategy)
         if request.strategy is Strategy.INSERTRANK:
-            window = min(request.window or llm.window, llm.window)
-            return await self._insertrank(llm, replace(request, window=window), call)
+            return await self._insertrank_or(llm, request, dimensions, call)
         first = await self._e2rank(request, dimensions, call)
         if first.status is Status.PASSED_THROUGH:
             return first
@@ -162,9 +161,24 @@ class Ranker:
             return passed_through(request, _unused(plan) or ranking.reason or "no_text")
         return ranking
 
-    async def _insertrank(self, llm: InsertRanker, request: RankRequest, call: Call) -> Ranking:
+    async def _insertrank_or(
+        self, llm: InsertRanker, request: RankRequest, dimensions: int | None, call: Call
+    ) -> Ranking:
+        """The LLM's order, else E2Rank's where that is the fallback, else the first stage's."""
+        window = min(request.window or llm.window, llm.window)
+        reserve = llm.reserve
+        asked = replace(request, window=window)
+        first = await self._insertrank(llm, asked, call, reserve=reserve or 0.0)
+        if first.status is not Status.PASSED_THROUGH or reserve is None:
+            return first
+        instead = replace(request, strategy=Strategy.E2RANK)
+        return fallen_back(first, await self._e2rank(instead, dimensions, call))
+
+    async def _insertrank(
+        self, llm: InsertRanker, request: RankRequest, call: Call, *, reserve: float = 0.0
+    ) -> Ranking:
         with self._admission.admit(llm.estimate(request)), call.stage("llm"):
-            return await llm.rank(request, call)
+            return await llm.rank(request, call, reserve=reserve)
 
     async def _plan(
         self, request: RankRequest, profile: ModelProfile, call: Call, *, documents: bool

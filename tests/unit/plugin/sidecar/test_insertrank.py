@@ -10,18 +10,24 @@ from dataclasses import asdict
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from plugin.models.chat.cache import CachedLLM
+from plugin.models.chat.options import CacheOptions, PriceOptions
+from plugin.models.chat.store import MemoryStore
 from plugin.models.llm import Completion
 from plugin.models.options import LLMOptions
 from plugin.ranking.errors import (
+    BudgetExhausted,
+    CircuitOpen,
     DeadlineExceeded,
     ModelOutputError,
     ModelUnavailable,
     Overloaded,
 )
 from plugin.ranking.llm_prompt import ChatMessage
-from tests.doubles import Serve
+from tests.doubles import Serve, WordEncoder
 
 TEXTS = ["the cat sat", "read a text file", "open a file", "taxes on goods"]
 HITS = [{"id": f"d{n}", "score": 9.0 - n, "text": text} for n, text in enumerate(TEXTS)]
@@ -97,6 +103,9 @@ def test_hits_beyond_the_llms_window_keep_their_places(
         (ModelOutputError("no answer"), "llm_output"),
         (Overloaded("busy", retry_after=1), "llm_overloaded"),
         (DeadlineExceeded("slow"), "deadline"),
+        (CircuitOpen("left alone"), "llm_circuit_open"),
+        (BudgetExhausted("spent", per="minute"), "llm_budget_minute"),
+        (BudgetExhausted("spent", per="day"), "llm_budget_day"),
         ("I cannot rank these.", "llm_answer_unusable"),
     ],
 )
@@ -242,3 +251,72 @@ def test_passages_that_were_cut_are_counted(serve: Serve, llm: ScriptedLLM) -> N
     hits = [{**HITS[0], "text": "word " * 11}, *HITS[1:]]
     answer = client.post("/v1/rank", json={**BODY, "hits": hits})
     assert answer.json()["usage"]["truncated"] == 1
+
+
+class HastyLLM(ScriptedLLM):
+    """Gives what it has when its time is up, as a stream does."""
+
+    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+        self.asked.append(messages)
+        await asyncio.sleep(timeout)
+        return Completion("[3] > [1] > ", 21, 4, cut=True, estimated=True)
+
+
+def test_what_has_come_at_the_deadline_is_a_partial_order(serve: Serve) -> None:
+    client = serve(llm=HastyLLM())
+    answer = client.post("/v1/rank", json={**BODY, "deadline_ms": 400}).json()
+    assert [item["id"] for item in answer["results"]] == ["d2", "d0", "d1", "d3"]
+    assert (answer["status"], answer["reason"]) == ("partial", "llm_answer_truncated:missing=2")
+    assert 'rankside_llm_answers_total{how="cut"} 1.0' in client.get("/metrics").text
+
+
+def test_what_it_cost_is_told_and_counted(serve: Serve, llm: ScriptedLLM) -> None:
+    price = PriceOptions(prompt=2, completion=10)
+    client = serve(llm=llm, llm_options=LLMOptions(price=price))
+    answer = client.post("/v1/rank", json=BODY).json()
+    assert answer["usage"]["cost"] == pytest.approx((21 * 2 + 7 * 10) / 1_000_000)
+    assert "rankside_llm_cost_total 0.000112" in client.get("/metrics").text
+
+
+def test_an_answer_that_was_there_already_is_told(serve: Serve, llm: ScriptedLLM) -> None:
+    client = serve(llm=CachedLLM(llm, MemoryStore(CacheOptions()), ""))
+    first, second = (client.post("/v1/rank", json=BODY).json() for _ in range(2))
+    assert first["results"] == second["results"]
+    assert (first["usage"]["answers_cached"], second["usage"]["answers_cached"]) == (0, 1)
+    assert (first["usage"]["prompt_tokens"], second["usage"]["prompt_tokens"]) == (21, 0)
+    assert 'rankside_llm_answers_total{how="cached"} 1.0' in client.get("/metrics").text
+
+
+def test_e2rank_takes_the_place_of_an_llm_that_gives_no_order(
+    serve: Serve, llm: ScriptedLLM
+) -> None:
+    client = serve(llm=llm, llm_options=LLMOptions(fallback="e2rank"))
+    llm.answer = ModelUnavailable("down")
+    answer = client.post("/v1/rank", json=BODY).json()
+    e2rank = client.post("/v1/rank", json={**BODY, "strategy": "e2rank"}).json()
+    assert answer["results"] == e2rank["results"]
+    assert (answer["status"], answer["strategy"]) == ("partial", "e2rank")
+    assert answer["reason"] == "insertrank_lost:llm_unavailable"
+    assert 'reason="insertrank_lost",status="partial",strategy="e2rank"} 1.0' in (
+        client.get("/metrics").text
+    )
+
+
+def test_where_both_steps_fail_both_are_named(serve: Serve, llm: ScriptedLLM) -> None:
+    encoder = WordEncoder()
+    encoder.spoil = lambda vectors: vectors * np.nan
+    client = serve(encoder, llm, llm_options=LLMOptions(fallback="e2rank"))
+    llm.answer = ModelUnavailable("down")
+    answer = client.post("/v1/rank", json=BODY).json()
+    assert [item["id"] for item in answer["results"]] == ["d0", "d1", "d2", "d3"]
+    assert answer["status"] == "passed_through"
+    assert answer["reason"] == "insertrank_lost:llm_unavailable; encoder_output"
+
+
+def test_the_fallback_has_time_of_its_own(serve: Serve, llm: ScriptedLLM) -> None:
+    llm.delay = 600.0
+    options = LLMOptions(fallback="e2rank", fallback_reserve=60)
+    client = serve(llm=llm, llm_options=options)
+    answer = client.post("/v1/rank", json={**BODY, "deadline_ms": 4_000})
+    assert answer.json()["reason"] == "insertrank_lost:deadline"
+    assert (answer.json()["status"], answer.json()["strategy"]) == ("partial", "e2rank")
