@@ -77,6 +77,11 @@ class Layout:
         logging = _LOGGING.format(file=self.log)
         (self.config / "log4j2.properties").write_text(logging, "utf-8")
 
+    def configured(self, engine: EngineName, name: str) -> object:
+        """What the engine's configuration file, as `configure` wrote it, says of one setting."""
+        lines = (self.config / f"{engine}.yml").read_text("utf-8").splitlines()
+        return json.loads(dict(line.split(": ", 1) for line in lines)[name])
+
     def hand_over(self) -> None:
         """Give the engine's user all it has to write, where we are root and it is not."""
         if os.geteuid() != 0:

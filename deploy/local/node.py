@@ -157,17 +157,13 @@ class Node:
     def _identity(self, ports: tuple[int, int]) -> dict[str, object]:
         layout = self.layout
         return {
-            "cluster.name": self._cluster,
+            "cluster.name": f"rankside-{layout.home.name}",
             "node.name": layout.home.name,
             "path.data": str(layout.data),
             "path.logs": str(layout.logs),
             "http.port": ports[0],
             "transport.port": ports[1],
         }
-
-    @property
-    def _cluster(self) -> str:
-        return f"rankside-{self.layout.home.name}"
 
     def wait(
         self, *, progress: Progress = silent, timeout: float = _START_TIMEOUT
@@ -192,7 +188,8 @@ class Node:
     def _is_ready(self, running: RunningNode) -> bool:
         health = cluster_health(int(running.url.rpartition(":")[2]))
         # Another program may answer on the port we had hoped for.
-        return health.get("cluster_name") == self._cluster and is_settled(health)
+        cluster = self.layout.configured(running.engine, "cluster.name")
+        return health.get("cluster_name") == cluster and is_settled(health)
 
     def _post_mortem(self, what: str) -> str:
         log = self.layout.log

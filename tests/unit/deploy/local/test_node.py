@@ -61,6 +61,11 @@ def test_a_node_runs_until_it_is_stopped(start: Start, home: Path) -> None:
     assert not node.stop()
 
 
+def test_a_cluster_may_have_a_name_of_the_callers_own(start: Start) -> None:
+    running = start(settings={"cluster.name": "two: nodes"})
+    assert asked(running)["cluster_name"] == "two: nodes"
+
+
 def test_a_second_start_finds_the_first(start: Start) -> None:
     assert start() == start("dies")
 
