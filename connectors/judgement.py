@@ -37,6 +37,7 @@ from plugin.ranking.wire import (
     ListwiseAnswer,
     ListwiseCall,
     ModelCard,
+    PromptExplanation,
     RankAnswer,
     RankCall,
     WireFusion,
@@ -87,6 +88,8 @@ class Judge:
     text: str
     expires: float | None
     """When the time for it is over, in ``time.monotonic()`` seconds."""
+    prompts: list[PromptExplanation] = field(default_factory=list)
+    """What an LLM was asked and answered, where the options ask for it."""
 
     @property
     def catalogue(self) -> IndexCatalogue:
@@ -204,14 +207,17 @@ class Judge:
         return ordered
 
     async def _rank(self, hits: Sequence[WindowHit]) -> RankAnswer:
-        return await self.sidecar.rank(
+        answer = await self.sidecar.rank(
             RankCall(
                 query=self.text,
                 hits=[WireHit.of(replace(one.hit, vector=None)) for one in hits],
                 strategy=Strategy.INSERTRANK,
+                explain=self.options.explain,
                 **self._common(),
             )
         )
+        self.prompts.extend(answer.prompts or ())
+        return answer
 
     def _common(self) -> dict[str, Any]:
         """What both calls take from the options."""

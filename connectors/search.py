@@ -49,6 +49,7 @@ from plugin.ranking.errors import (
     SidecarError,
 )
 from plugin.ranking.hits import Status, Strategy
+from plugin.ranking.wire import PromptExplanation
 
 __all__ = [
     "FirstStage",
@@ -106,6 +107,7 @@ class _Search:
     method: Method = Method.NONE
     judgement: Judgement | None = None
     window: Sequence[WindowHit] = ()
+    prompts: Sequence[PromptExplanation] = ()
     timings: dict[str, float] = field(default_factory=dict)
 
     async def run(self) -> SearchResult:
@@ -136,6 +138,7 @@ class _Search:
             },
             method=self.method,
             weights=_weights(judgement) if self.method is Method.RESCORE else None,
+            prompts=tuple(self.prompts),
         )
 
     async def _prepared(self) -> dict[str, Any] | None:
@@ -147,6 +150,7 @@ class _Search:
             way = self._way()
             async with asyncio.timeout(self.options.deadline):
                 judge = await self._judge()
+                self.prompts = judge.prompts
                 if way is Method.REORDER:
                     return await self._reordered(judge)
                 await self._find_window(judge)

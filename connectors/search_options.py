@@ -10,6 +10,7 @@ from typing import Any
 from connectors.rescore import Place, RescoreBy, Weights
 from plugin.ranking.errors import RanksideError, UsageError
 from plugin.ranking.hits import FusionWeights, Status, Strategy
+from plugin.ranking.wire import PromptExplanation
 
 DEFAULT_WINDOW = 100
 MAX_WINDOW = 10_000
@@ -38,9 +39,9 @@ class SearchOptions:
 
     ``window`` hits are put in order, per shard unless ``exact_window``. ``deadline`` is in seconds,
     for everything before the user's own request. ``explain`` fetches the whole window's first
-    stage, for display. ``text_fields``, ``vector_field`` and ``fingerprint`` describe an index
-    whose mapping has no ``_meta.rankside``; without a fingerprint its vectors are taken for the
-    sidecar's model's.
+    stage, for display, and what an LLM was asked. ``text_fields``, ``vector_field`` and
+    ``fingerprint`` describe an index whose mapping has no ``_meta.rankside``; without a fingerprint
+    its vectors are taken for the sidecar's model's.
     """
 
     query_text: str | None = None
@@ -91,7 +92,8 @@ class SearchResult:
     ``reason`` is a word for metrics, or several; ``detail`` is a sentence that names the remedy.
     ``first_stage`` has the hits of the window that were fetched. ``timings_ms`` has ``window``,
     ``sidecar``, ``rescore`` (the user's own request) and ``total``. ``weights`` are those of a
-    rescore by vector: a hit's score is ``query·first stage + rescore·(1 + cosine)``.
+    rescore by vector: a hit's score is ``query·first stage + rescore·(1 + cosine)``. ``prompts``
+    are what an LLM was asked and answered, with ``explain``.
     """
 
     body: dict[str, Any]
@@ -105,6 +107,7 @@ class SearchResult:
     first_stage: Mapping[Place, FirstStage]
     method: Method = Method.NONE
     weights: Weights | None = None
+    prompts: tuple[PromptExplanation, ...] = ()
 
 
 _CHOICES: Mapping[str, type[StrEnum]] = {

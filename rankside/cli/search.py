@@ -29,6 +29,7 @@ from connectors.search import (
 from connectors.sidecar import SidecarClient
 from connectors.target import known_text_fields
 from plugin.ranking.hits import Status, Strategy
+from plugin.ranking.wire import PromptExplanation
 from rankside.access import client_options, engine_options
 from rankside.cli.console import (
     ConfigOption,
@@ -76,7 +77,8 @@ OnFailureOption = Annotated[
     OnFailure, typer.Option(help="What becomes of a search that cannot be reranked.")
 ]
 ExplainFlag = Annotated[
-    bool, typer.Option("--explain", help="Show what each hit's score is made of.")
+    bool,
+    typer.Option("--explain", help="Show what each hit's score is made of, and an LLM's answers."),
 ]
 
 
@@ -164,6 +166,7 @@ def _as_json(index: str, result: SearchResult) -> dict[str, Any]:
         "first_stage": [
             {**asdict(place), **asdict(before)} for place, before in result.first_stage.items()
         ],
+        "prompts": [prompt.model_dump() for prompt in result.prompts],
         "response": result.body,
     }
 
@@ -178,6 +181,9 @@ def _print(result: SearchResult, fields: tuple[str, ...], *, skipped: int, expla
     status = f"[{_STYLES[result.status]}]{result.status}[/]"
     out.print(": ".join([status, *told]), highlight=False, soft_wrap=True)
     out.print(f"[dim]{escape(_how(result))}[/]", highlight=False, soft_wrap=True)
+    for prompt in result.prompts if explain else ():
+        out.print(f"[dim]{escape(_asked(prompt))}[/]", highlight=False, soft_wrap=True)
+        out.print(escape(" ".join(prompt.answer.split())), highlight=False, soft_wrap=True)
 
 
 def _how(result: SearchResult) -> str:
@@ -187,6 +193,26 @@ def _how(result: SearchResult) -> str:
     times = ", ".join(f"{stage} {spent:.0f} ms" for stage, spent in result.timings_ms.items())
     way = "" if result.method is Method.NONE else f" by {result.method}"
     return " · ".join(part for part in (f"{result.strategy}{way}", model, times) if part)
+
+
+def _asked(prompt: PromptExplanation) -> str:
+    """A prompt of an LLM and how its answer was read, in a line."""
+    found = {
+        "missing": prompt.missing,
+        "repeated": prompt.repeated,
+        "out of range": prompt.out_of_range,
+        "passages cut": prompt.truncated,
+    }
+    parts = [
+        f"asked: {prompt.template}",
+        f"{len(prompt.hits)} hits",
+        f"{prompt.tokens:,} tokens",
+        prompt.failure or prompt.outcome,
+        *(f"{count} {what}" for what, count in found.items() if count and not prompt.failure),
+        *(["answer cut off"] if prompt.cut else []),
+        f"sha256 {prompt.sha256[:16]}",
+    ]
+    return " · ".join(parts)
 
 
 def _table(result: SearchResult, fields: tuple[str, ...], *, skipped: int, explain: bool) -> Table:

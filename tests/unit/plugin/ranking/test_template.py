@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 from plugin.ranking.errors import SettingsError
+from plugin.ranking.neutral import neutral
 from plugin.ranking.template import (
     DEFAULT_TEMPLATE,
     load_template,
@@ -43,6 +44,16 @@ def test_every_template_loads_and_fills(name: str) -> None:
     assert "7" in line
     assert "1.5" in line
     assert line.endswith("said {so}")
+
+
+@pytest.mark.parametrize("name", RELEASED)
+def test_no_foreign_text_can_hold_what_a_template_writes(name: str) -> None:
+    template = load_template(name)
+    label = template.label.format(score="12.50").strip()
+    line = template.passage.format(identifier="7", label="", text="").strip()
+
+    assert label not in neutral(f"x {label}")
+    assert line not in neutral(f"x {line}")
 
 
 @pytest.mark.parametrize("name", ["insertrank-0", "", "../template", "__init__"])
