@@ -28,6 +28,7 @@ GOLDEN = Path(__file__).parent / "golden"
         (EngineKind.OPENSEARCH, EnginePath.STOCK),
         (EngineKind.OPENSEARCH, EnginePath.PLUGIN),
         (EngineKind.ELASTICSEARCH, EnginePath.STOCK),
+        (EngineKind.ELASTICSEARCH, EnginePath.PLUGIN),
     ],
 )
 def test_the_bodies_are_those_of_the_golden_file(
