@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,12 +29,6 @@ async def applied(engine: Engine, wanted: Sequence[Resource], **wishes: bool) ->
     report = await apply(engine, await plan(engine, wanted, Wishes(**wishes)))
     report.raise_if_incomplete()
     return report
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 async def deploy(engine: Engine, model_id: str) -> None:

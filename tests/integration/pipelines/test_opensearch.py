@@ -23,7 +23,8 @@ from plugin.models.encoder import Encoder
 from plugin.ranking.errors import EngineRejected, PartlyDone, UsageError
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
-from tests.integration.pipelines.steps import applied, deploy, free_port, resources, sources, write
+from tests.integration.pipelines.steps import applied, deploy, resources, sources, write
+from tests.ports import free_port
 from tests.serving import serving
 
 ML = "/_plugins/_ml"

@@ -17,7 +17,8 @@ from pipelines.options import PipelineOptions
 from pipelines.planning import plan
 from plugin.ranking.errors import EngineRejected
 from tests.articles import article_documents
-from tests.integration.pipelines.steps import applied, free_port, resources, sources, write
+from tests.integration.pipelines.steps import applied, resources, sources, write
+from tests.ports import free_port
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "pipelines.md"
 QUERY = 'who "mends" it in winter'

@@ -18,7 +18,8 @@ from pipelines.options import Part, PipelineOptions
 from plugin.ranking.hits import FusionWeights
 from plugin.sidecar.texts import unit_score
 from tests.articles import article_documents
-from tests.integration.pipelines.steps import applied, free_port, resources, write
+from tests.integration.pipelines.steps import applied, resources, write
+from tests.ports import free_port
 from tests.serving import serving
 
 QUERIES = (
