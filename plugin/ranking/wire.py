@@ -211,7 +211,7 @@ class PromptExplanation(Wire):
             hits=[request.windowed[place].id for place in prompt.shown],
             tokens=prompt.tokens,
             truncated=prompt.truncated,
-            answer=exchange.answer.text,
+            answer=exchange.answer.text.encode("utf-8", "replace").decode(),  # half an emoji
             outcome=read.outcome,
             missing=read.missing,
             repeated=read.repeated,

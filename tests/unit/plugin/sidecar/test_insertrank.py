@@ -239,6 +239,16 @@ def test_explain_tells_what_was_asked_and_what_was_read(
     assert client.post("/v1/rank", json=BODY).json()["prompts"] is None
 
 
+def test_an_answer_that_is_no_utf8_is_explained_all_the_same(
+    client: httpx.Client, llm: ScriptedLLM
+) -> None:
+    llm.answer = "[4] > [3] > [2] > [1] \ud83d"
+    answer = client.post("/v1/rank", json={**BODY, "explain": True})
+    assert answer.status_code == 200
+    assert answer.json()["prompts"][0]["answer"] == "[4] > [3] > [2] > [1] ?"
+    assert ids(answer) == ["d3", "d2", "d1", "d0"]
+
+
 def test_a_query_that_fills_the_context_is_refused(serve: Serve, llm: ScriptedLLM) -> None:
     client = serve(llm=llm, llm_options=LLMOptions(context_tokens=512, max_tokens=64))
     answer = client.post("/v1/rank", json={**BODY, "query": "read file " * 400})
