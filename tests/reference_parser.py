@@ -116,16 +116,20 @@ def bracketed(said: str) -> list[str]:
     place = 0
     while place < len(said):
         reader = Reader(said, place)
+        start = place
         place += 1
-        if said[reader.place] != "[":
+        if said[start] != "[":
             continue
         reader.place += 1
         digits = reader.digits()
         if digits and reader.sign("]"):
             place = reader.place
-            found.append((digits, reader.sign(">")))
-    first = next((number for number, (_, leads) in enumerate(found) if leads), 0)
-    return [digits for digits, _ in found[first:] + found[:first]]
+            found.append((digits, said[:start].rstrip().endswith(">")))
+    found.append(("", said.rstrip().endswith(">")))
+    first = next((number for number, (_, joined) in enumerate(found) if joined), 0)
+    found.pop()
+    start = max(0, first - 1)
+    return [digits for digits, _ in found[start:] + found[:start]]
 
 
 def listed(said: str, *, cut: bool) -> list[str]:

@@ -15,7 +15,7 @@ _SIGNS = str.maketrans("\uff3b\u3010\uff3d\u3011\uff1e\u227b", "[[]]>>")
 # Possessive, so that no answer, however odd, takes more than linear time.
 _ID = r"\[\s*+\d++\s*+\]"
 _BRACKETED = re.compile(_ID)
-_LEADING = re.compile(rf"{_ID}(?=\s*+>)")
+_LINK = re.compile(rf">\s*+(?:{_ID}|\Z)")
 _LIST = re.compile(r"\[\s*+\d++(?:\s*+,\s*+\d++)*+\s*+(?:\]|,?\s*+\Z)")
 _CHAIN = re.compile(r"(?<![\w.])\d++(?:\s*+>\s*+\d++)+(?![\w.]*\d)")
 _NUMBER = re.compile(r"\d+")
@@ -57,9 +57,9 @@ def parse(answer: str, count: int, *, cut: bool = False) -> Permutation:
     """The permutation of ``count`` passages that ``answer`` states.
 
     Reasoning blocks are dropped first. Bracketed numbers are read first; those in front of the
-    first that ``>`` follows are prose, and come last. Only where there is none, a JSON list of
-    numbers is read, or else bare numbers joined by ``>``: an echoed score or count is nobody's
-    number. ``cut`` says that a token limit or a deadline ended the answer.
+    first that ``>`` joins to another are prose, and come last. Only where there is none, a JSON
+    list of numbers is read, or else bare numbers joined by ``>``: an echoed score or count is
+    nobody's number. ``cut`` says that a token limit or a deadline ended the answer.
     """
     said, unfinished = _without_reasoning(answer.translate(_SIGNS))
     truncated = cut or unfinished or bool(_UNFINISHED.search(said.rstrip()))
@@ -104,15 +104,16 @@ def _numbers(said: str, *, cut: bool) -> list[int]:
 
 
 def _in_brackets(said: str) -> list[str]:
-    first = _LEADING.search(said)
-    start = first.start() if first else 0
-    prose, order = said[:start], said[start:]
-    return [
-        number
-        for part in (order, prose)
-        for found in _BRACKETED.findall(part)
-        for number in _NUMBER.findall(found)
-    ]
+    start = _order_start(said)
+    found = _BRACKETED.findall(said[start:]) + _BRACKETED.findall(said[:start])
+    return [number for one in found for number in _NUMBER.findall(one)]
+
+
+def _order_start(said: str) -> int:
+    """Where the number stands that the first ``>`` before another number follows."""
+    link = _LINK.search(said)
+    before = list(_BRACKETED.finditer(said, 0, link.start())) if link else []
+    return before[-1].start() if before else 0
 
 
 def _in(form: re.Pattern[str], said: str, *, cut: bool) -> list[str]:

@@ -21,6 +21,7 @@ from plugin.ranking.permutation import Outcome, parse
         ("The order is 2>3>1.", (1, 2, 0)),
         ("[ 2 ]\n[3]\n[1]", (1, 2, 0)),
         ("[2], [3], [1]", (1, 2, 0)),
+        ("[2] (BM25 12.5) > [3] > [1]", (1, 2, 0)),
         ("[2, 3, 1]", (1, 2, 0)),
         ('{"order": [2,3,1]}', (1, 2, 0)),
         ("\uff3b2\uff3d\uff1e\uff3b3\uff3d\u227b\u30101\u3011", (1, 2, 0)),
@@ -46,6 +47,8 @@ def test_a_complete_answer_is_read_as_stated(answer: str, order: tuple[int, ...]
         ("[3]", (2, 0, 1), 2, 0, 0),
         ("[99999999999999999999999] > [2]", (1, 0, 2), 2, 0, 1),
         ("[1] is off, [3] is not. [3] > [2] > [1]", (2, 1, 0), 0, 2, 0),
+        ("[1] has x > y, so: [3] > [2] > [1]", (2, 1, 0), 0, 1, 0),
+        ("[1] is off. [3] >", (2, 0, 1), 1, 0, 0),
     ],
 )
 def test_an_incomplete_answer_is_repaired_and_counted(
