@@ -77,7 +77,7 @@ async def _effects(llm: LLM, options: LLMOptions, only: str | None) -> list[Effe
         kinds = ", ".join(dict.fromkeys(attack.kind for attack in attacks()))
         raise SettingsError(f"no attack is of kind {only!r}; --only is one of {kinds}")
     on = cases()
-    suite = Suite(llm, options.insertrank(counted=llm.tokenizer is not None), options.timeout)
+    suite = Suite(llm, options.insertrank(llm.tokenizer), options.timeout)
     try:
         with Progress(console=err, disable=not err.is_terminal) as bar:
             task = bar.add_task("ranking", total=2 * len(on) * (len(tried) + 1))

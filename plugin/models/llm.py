@@ -15,8 +15,9 @@ class Completion:
     """An LLM's answer and what it cost.
 
     ``cut`` says that not the LLM ended it: a deadline, a limit of tokens, or a lost connection did.
-    ``estimated`` says that the server named no tokens and they were estimated.
-    ``cached`` says that the answer was there already and cost nothing.
+    ``estimated`` says that the server named no tokens and they were estimated. ``cached`` says that
+    the answer was there already and cost nothing. ``first_token`` holds the likeliest first tokens
+    and the natural logs of their probabilities, where those were asked for.
     """
 
     text: str
@@ -25,6 +26,7 @@ class Completion:
     cut: bool = False
     estimated: bool = False
     cached: bool = False
+    first_token: tuple[tuple[str, float], ...] = ()
 
 
 class LLM(Protocol):

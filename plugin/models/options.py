@@ -18,10 +18,12 @@ from plugin.models.chat.options import (
     HedgeOptions,
     PriceOptions,
 )
+from plugin.ranking.errors import SettingsError
+from plugin.ranking.first_token import LETTERS, single_tokens
 from plugin.ranking.hits import FusionWeights
 from plugin.ranking.initial_order import InitialOrder
 from plugin.ranking.insertrank import InsertRankOptions
-from plugin.ranking.llm_prompt import PromptOptions
+from plugin.ranking.llm_prompt import Decoding, PromptOptions
 from plugin.ranking.profile import (
     E2RANK_EVALUATED,
     E2RANK_README,
@@ -30,6 +32,7 @@ from plugin.ranking.profile import (
     ModelProfile,
     Pooling,
 )
+from plugin.ranking.prompts import Tokenizer
 from plugin.ranking.score_labels import ScoreMode
 from plugin.ranking.template import DEFAULT_TEMPLATE, template_names
 from plugin.ranking.windows import WindowMode
@@ -293,6 +296,17 @@ class LLMOptions(Options):
     seed: int = Field(
         default=0, ge=0, le=2**63 - 1, description="Of `shuffled`: same request, same order."
     )
+    decoding: Decoding = Field(
+        default=Decoding.PERMUTATION,
+        description="The LLM writes the order; or its first token's probabilities tell it, in one "
+        "step, which takes a server that gives `top_logprobs`.",
+    )
+    top_logprobs: int = Field(
+        default=20,
+        ge=2,
+        le=52,
+        description="First tokens that server tells of, and so the most hits of a prompt then.",
+    )
     template: str = Field(
         default=DEFAULT_TEMPLATE,
         description="The prompt's words, by version; `rankside prompt show` prints them.",
@@ -344,16 +358,37 @@ class LLMOptions(Options):
             raise ValueError(f"template is one of {', '.join(template_names())}")
         return self
 
-    def insertrank(self, *, counted: bool) -> InsertRankOptions:
-        """How the LLM is asked, as the core has it; ``counted``: its own tokenizer is at hand."""
+    def insertrank(self, tokenizer: Tokenizer | None) -> InsertRankOptions:
+        """How the LLM is asked, as the core has it; ``tokenizer`` is its own, or None.
+
+        Raises:
+            SettingsError: its tokenizer has no letters of one token, and its first one is read.
+        """
         prompt = PromptOptions(
             score_mode=self.score_mode,
             scale=self.scale,
             initial_order=self.initial_order,
             seed=self.seed,
             passage_words=self.passage_words,
-            passage_tokens=self.passage_tokens if counted else None,
+            passage_tokens=None if tokenizer is None else self.passage_tokens,
             prompt_tokens=self.context_tokens and self.context_tokens - self.max_tokens,
+            decoding=self.decoding,
+            letters=_letters(tokenizer),
             template=self.template,
         )
-        return InsertRankOptions(prompt, self.prompt_hits, self.stride, self.windows)
+        if self.decoding is Decoding.FIRST_TOKEN and len(prompt.letters) < 2:
+            raise SettingsError(
+                "llm.decoding is first_token, and the tokenizer has no letters that are one token; "
+                "set it to permutation"
+            )
+        return InsertRankOptions(
+            prompt, self.prompt_hits, self.stride, self.windows, self.top_logprobs
+        )
+
+
+def _letters(tokenizer: Tokenizer | None) -> tuple[str, ...]:
+    """What tells passages apart; all letters are tried where the tokenizer is not known."""
+    if tokenizer is None:
+        return LETTERS
+    specials = tokenizer.count("")
+    return single_tokens(LETTERS, lambda letter: tokenizer.count(letter) - specials)

@@ -57,7 +57,7 @@ class InsertRanker:
         self._metrics = metrics
         self._threads = threads
         self._tokenizer = llm.tokenizer or EstimatingTokenizer()
-        self._asking = options.insertrank(counted=llm.tokenizer is not None)
+        self._asking = options.insertrank(llm.tokenizer)
 
     @property
     def name(self) -> str:
@@ -123,7 +123,7 @@ class InsertRanker:
         except (ModelError, Overloaded, DeadlineExceeded) as error:
             return Answer(failure=_reason(error))
         self._count(call, completion)
-        return Answer(completion.text, cut=completion.cut)
+        return Answer(completion.text, cut=completion.cut, first_token=completion.first_token)
 
     def _count(self, call: Call, completion: Completion) -> None:
         call.prompt_tokens += completion.prompt_tokens

@@ -144,7 +144,7 @@ def _windowed(request: RankRequest, options: LLMOptions) -> RankRequest:
 
 def _show(request: RankRequest, options: LLMOptions, *, as_json: bool) -> None:
     tokenizer = llm_tokenizer(options)
-    asking = options.insertrank(counted=tokenizer is not None)
+    asking = options.insertrank(tokenizer)
     plan = insertrank.plan(request, asking, tokenizer or EstimatingTokenizer())
     prompts = plan.advance()
     if isinstance(prompts, Ranking):  # nothing to put in order

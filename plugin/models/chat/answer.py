@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from plugin.models.estimate import EstimatingTokenizer
@@ -96,6 +97,24 @@ def whole(body: Any, messages: Sequence[ChatMessage]) -> Completion:
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise not_a_completion() from error
     return _completion(text, messages, usage, 0, cut=cut)
+
+
+def first_token(body: Any, messages: Sequence[ChatMessage]) -> Completion:
+    """The completion of one token, with the likeliest ones in its place.
+
+    Raises:
+        ModelOutputError: the response is no completion, or tells no probabilities.
+    """
+    completion = whole(body, messages)
+    try:
+        told = body["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+        likeliest = tuple((str(one["token"]), float(one["logprob"])) for one in told)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise ModelOutputError(
+            "the LLM server tells no probabilities of its first token (top_logprobs); set "
+            "RANKSIDE_LLM__DECODING=permutation"
+        ) from error
+    return replace(completion, cut=False, first_token=likeliest)  # one token was all it might say
 
 
 def not_a_completion() -> ModelOutputError:

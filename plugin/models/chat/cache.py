@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from plugin.models.chat.around import AroundLLM
 from plugin.models.chat.store import Store
@@ -98,11 +99,22 @@ class CachedLLM(AroundLLM):
             async with asyncio.timeout(timeout):
                 found = await self._store.get(key)
             body = None if found is None else json.loads(found)
-            kept = None if body is None else Completion(**body)
-        except (TimeoutError, ValueError, TypeError):  # it is of another release
+            kept = None if body is None else _completion(body)
+        except (
+            TimeoutError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+        ):  # it is of another release
             return None
         return kept and replace(kept, prompt_tokens=0, completion_tokens=0, cached=True)
 
     def _key(self, messages: Sequence[ChatMessage]) -> str:
         asked = json.dumps([self._settings, [asdict(message) for message in messages]])
         return hashlib.blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+
+
+def _completion(body: dict[str, Any]) -> Completion:
+    likeliest = tuple((token, logprob) for token, logprob in body.pop("first_token"))
+    return Completion(**body, first_token=likeliest)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from httpx_sse import EventSource, SSEError
 
-from plugin.models.chat.answer import DONE, Answer, not_a_completion, whole
+from plugin.models.chat.answer import DONE, Answer, first_token, not_a_completion, whole
 from plugin.models.chat.request import chat_body, llm_tokenizer
 from plugin.models.llm import Completion
 from plugin.models.options import LLMOptions
@@ -21,7 +21,7 @@ from plugin.ranking.errors import (
     ModelUnavailable,
     Overloaded,
 )
-from plugin.ranking.llm_prompt import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage, Decoding
 from plugin.ranking.prompts import Tokenizer
 from plugin.ranking.retry_after import retry_after
 
@@ -113,22 +113,29 @@ class OpenAILLM:
                 f"the LLM server answered HTTP {response.status_code}; check the model name and "
                 "the key"
             )
+        if self._options.decoding is Decoding.FIRST_TOKEN:
+            return first_token(await _json(response), messages)
         if "text/event-stream" not in response.headers.get("content-type", ""):
             return whole(await _json(response), messages)
-        ended = False
-        try:
-            async for event in EventSource(_bounded(response)).aiter_sse():
-                if ended := event.data.strip() == DONE:
-                    break
-                if event.data:
-                    answer.event(event.data)
-        except (SSEError, UnicodeDecodeError) as error:
-            raise not_a_completion() from error
+        ended = await _events(response, answer)
         if not ended and not answer.begun:
             raise ModelUnavailable(
                 "the LLM server ended its stream before it answered; see its log"
             )
         return answer.completion(messages, ended=ended)
+
+
+async def _events(response: httpx.Response, answer: Answer) -> bool:
+    """Read a stream into ``answer``; whether its last word came."""
+    try:
+        async for event in EventSource(_bounded(response)).aiter_sse():
+            if event.data.strip() == DONE:
+                return True
+            if event.data:
+                answer.event(event.data)
+    except (SSEError, UnicodeDecodeError) as error:
+        raise not_a_completion() from error
+    return False
 
 
 async def _json(response: httpx.Response) -> Any:

@@ -11,7 +11,16 @@ from plugin.models.chat.store import store_of
 from plugin.models.llm import LLM
 from plugin.models.options import LLMOptions
 
-_SAMPLING = {"url", "model", "max_tokens", "temperature", "reasoning_effort", "extra_body"}
+_SAMPLING = {
+    "url",
+    "model",
+    "max_tokens",
+    "temperature",
+    "reasoning_effort",
+    "extra_body",
+    "decoding",
+    "top_logprobs",
+}
 
 
 def load_llm(options: LLMOptions) -> LLM | None:

@@ -8,21 +8,30 @@ from typing import Any
 
 from plugin.models.options import LLMOptions
 from plugin.ranking.errors import SettingsError
-from plugin.ranking.llm_prompt import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage, Decoding
 from plugin.ranking.prompts import Tokenizer
 
 
 def chat_body(options: LLMOptions, messages: Sequence[ChatMessage]) -> dict[str, Any]:
     """The body of `POST {url}/chat/completions` for ``messages``."""
+    if options.decoding is Decoding.FIRST_TOKEN:
+        asked: dict[str, Any] = {
+            "max_tokens": 1,
+            "logprobs": True,
+            "top_logprobs": options.top_logprobs,
+        }
+    elif options.stream:
+        streamed = {"stream": True, "stream_options": {"include_usage": True}}
+        asked = {"max_tokens": options.max_tokens, **streamed}
+    else:
+        asked = {"max_tokens": options.max_tokens}
     effort = {"reasoning_effort": options.reasoning_effort} if options.reasoning_effort else {}
-    streamed = {"stream": True, "stream_options": {"include_usage": True}} if options.stream else {}
     return {
         "model": options.model,
         "messages": [asdict(message) for message in messages],
         "temperature": options.temperature,
-        "max_tokens": options.max_tokens,
+        **asked,
         **effort,
-        **streamed,
         **options.extra_body,
     }
 

@@ -16,11 +16,15 @@ from plugin.models.chat.options import (
     PriceOptions,
 )
 from plugin.models.options import FusionOptions, LLMOptions, ModelOptions, ProfileOptions
+from plugin.ranking.errors import SettingsError
+from plugin.ranking.first_token import LETTERS
 from plugin.ranking.hits import FusionWeights
 from plugin.ranking.initial_order import InitialOrder
+from plugin.ranking.llm_prompt import Decoding
 from plugin.ranking.profile import E2RANK_EVALUATED, PLAIN, Pooling
 from plugin.ranking.score_labels import ScoreMode
 from plugin.ranking.windows import WindowMode
+from tests.doubles import WordTokenizer
 
 MINE: dict[str, Any] = {"dimensions": 384, "max_tokens": 256, "pooling": "mean"}
 TABLES: list[type[Options]] = [
@@ -116,7 +120,7 @@ def test_the_llms_options_say_how_the_prompt_is_written() -> None:
         windows=WindowMode.TOURNAMENT,
     )
 
-    by_words, by_tokens = (options.insertrank(counted=counted) for counted in (False, True))
+    by_words, by_tokens = (options.insertrank(tokenizer) for tokenizer in (None, WordTokenizer()))
 
     prompt = by_words.prompt
     assert (prompt.score_mode, prompt.scale, prompt.passage_words) == (ScoreMode.MINMAX, 10, 50)
@@ -128,7 +132,35 @@ def test_the_llms_options_say_how_the_prompt_is_written() -> None:
 
 
 def test_a_context_that_is_not_known_is_no_limit() -> None:
-    assert LLMOptions().insertrank(counted=True).prompt.prompt_tokens is None
+    assert LLMOptions().insertrank(WordTokenizer()).prompt.prompt_tokens is None
+
+
+class OddTokenizer(WordTokenizer):
+    """A letter of the lower half of the alphabet is two tokens."""
+
+    def count(self, text: str) -> int:
+        return super().count(text) + (text.lower() in {*"nopqrstuvwxyz"})
+
+
+def test_passages_are_told_apart_by_letters_that_are_one_token() -> None:
+    options = LLMOptions(decoding=Decoding.FIRST_TOKEN, top_logprobs=10)
+    assert options.insertrank(None).prompt.letters == LETTERS
+    known = options.insertrank(OddTokenizer())
+    assert "".join(known.prompt.letters) == "ABCDEFGHIJKLMabcdefghijklm"
+    assert (known.prompt.decoding, known.top_logprobs) == (Decoding.FIRST_TOKEN, 10)
+
+
+class NoTokenizer(WordTokenizer):
+    """Every letter is two tokens."""
+
+    def count(self, text: str) -> int:
+        return super().count(text) + len(text)
+
+
+def test_without_such_letters_the_first_token_tells_nothing() -> None:
+    with pytest.raises(SettingsError, match=r"llm\.decoding"):
+        LLMOptions(decoding=Decoding.FIRST_TOKEN).insertrank(NoTokenizer())
+    assert LLMOptions().insertrank(NoTokenizer()).prompt.letters == ()
 
 
 @pytest.mark.parametrize(

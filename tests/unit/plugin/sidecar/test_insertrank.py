@@ -44,6 +44,7 @@ class ScriptedLLM:
         self.answer: str | Exception = "[4] > [3] > [2] > [1]"
         self.delay = 0.0
         self.cut = False
+        self.first_token: tuple[tuple[str, float], ...] = ()
         self.together = 0
         self.most_together = 0
         self.asked: list[Sequence[ChatMessage]] = []
@@ -57,7 +58,7 @@ class ScriptedLLM:
         self.together -= 1
         if isinstance(self.answer, Exception):
             raise self.answer
-        return Completion(self.answer, 21, 7, cut=self.cut)
+        return Completion(self.answer, 21, 7, cut=self.cut, first_token=self.first_token)
 
     async def close(self) -> None:
         self.closed = True
@@ -330,3 +331,13 @@ def test_the_fallback_has_time_of_its_own(serve: Serve, llm: ScriptedLLM) -> Non
     answer = client.post("/v1/rank", json={**BODY, "deadline_ms": 4_000})
     assert answer.json()["reason"] == "insertrank_lost:deadline"
     assert (answer.json()["status"], answer.json()["strategy"]) == ("partial", "e2rank")
+
+
+def test_the_first_tokens_probabilities_are_an_order(serve: Serve, llm: ScriptedLLM) -> None:
+    llm.answer = "C"
+    llm.first_token = (("C", -0.2), (" A", -1.5), ("D", -3.0), ("B", -9999.0))
+    client = serve(llm=llm, llm_options=LLMOptions(decoding="first_token"))
+    answer = client.post("/v1/rank", json=BODY).json()
+    assert [item["id"] for item in answer["results"]] == ["d2", "d0", "d3", "d1"]
+    assert answer["status"] == "reranked"
+    assert "[A]" in llm.asked[0][1].content

@@ -31,6 +31,15 @@ async def test_the_same_prompt_is_asked_once_and_costs_once() -> None:
     assert server.closed
 
 
+async def test_probabilities_are_kept_too() -> None:
+    told = replace(WHOLE, first_token=(("B", -0.1), ("A", -2.0)))
+    llm = cached(ScriptedLLM(told))
+    assert [(await llm.complete(TURNS, timeout=5)).first_token for _ in range(2)] == [
+        told.first_token,
+        told.first_token,
+    ]
+
+
 async def test_another_prompt_or_other_settings_are_asked() -> None:
     server, store = ScriptedLLM(WHOLE), MemoryStore(CacheOptions())
     others = [*TURNS[:1], ChatMessage("user", "[1] a\n[2] c")]

@@ -22,7 +22,7 @@ from plugin.ranking.errors import (
     ModelUnavailable,
     Overloaded,
 )
-from plugin.ranking.llm_prompt import ChatMessage
+from plugin.ranking.llm_prompt import ChatMessage, Decoding
 from tests.llm_server import LLMServer, Streamed
 
 TURNS = [ChatMessage("system", "Rank."), ChatMessage("user", "[1] a\n[2] b")]
@@ -300,3 +300,38 @@ async def until(done: Callable[[], object]) -> None:
             return
         await asyncio.sleep(0.01)
     pytest.fail("it did not happen within 30 s")
+
+
+def one_token(logprobs: object) -> JSONResponse:
+    choice = {"message": {"content": "B"}, "finish_reason": "length", "logprobs": logprobs}
+    return JSONResponse({"choices": [choice]})
+
+
+async def test_the_first_tokens_probabilities_are_asked_for_and_read(
+    url: str, server: LLMServer
+) -> None:
+    told = [{"token": "B", "logprob": -0.1}, {"token": " A", "logprob": -2}]
+    server.scripted = [one_token({"content": [{"token": "B", "top_logprobs": told}]})]
+    llm = OpenAILLM(LLMOptions(url=url, decoding=Decoding.FIRST_TOKEN, top_logprobs=5))
+
+    completion = await llm.complete(TURNS, timeout=10)
+
+    await llm.close()
+    assert completion.first_token == (("B", -0.1), (" A", -2.0))
+    assert not completion.cut
+    body = server.bodies[0]
+    assert (body["max_tokens"], body["logprobs"], body["top_logprobs"]) == (1, True, 5)
+    assert "stream" not in body
+
+
+@pytest.mark.parametrize("logprobs", [None, {}, {"content": []}, {"content": [{"token": "B"}]}])
+async def test_a_server_without_probabilities_is_told_so(
+    url: str, server: LLMServer, logprobs: object
+) -> None:
+    server.scripted = [one_token(logprobs)]
+    llm = OpenAILLM(LLMOptions(url=url, decoding=Decoding.FIRST_TOKEN))
+
+    with pytest.raises(ModelOutputError, match="DECODING=permutation"):
+        await llm.complete(TURNS, timeout=10)
+
+    await llm.close()
