@@ -319,6 +319,13 @@ class LLMOptions(Options):
     fallback_reserve: float = Field(
         default=0.5, ge=0, le=60, description="Seconds of a deadline kept for the fallback."
     )
+    settled_margin: float | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="A cascade asks no LLM where E2Rank's first hit leads the second by so many "
+        "standard deviations of the window's scores; None: it always asks.",
+    )
     circuit: CircuitOptions = Field(
         default_factory=CircuitOptions, description="When a server that fails is left alone."
     )

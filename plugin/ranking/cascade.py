@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import replace
 
 from plugin.ranking.hits import Hit, RankedHit, Ranking, RankRequest, Status, Strategy
@@ -14,6 +15,23 @@ def head_request(request: RankRequest, first: Ranking, size: int) -> RankRequest
     """
     head: tuple[Hit, ...] = tuple(ranked.hit for ranked in first.hits[:size])
     return replace(request, hits=head, strategy=Strategy.INSERTRANK, window=None)
+
+
+def margin(first: Ranking) -> float:
+    """By how many standard deviations of all scores E2Rank's first hit leads its second; ≥ 0.
+
+    0 where there are no two scores, or all are the same.
+    """
+    scores = [ranked.score for ranked in first.hits if ranked.score is not None]
+    spread = statistics.pstdev(scores) if len(scores) > 1 else 0.0
+    return (scores[0] - scores[1]) / spread if spread else 0.0
+
+
+def settled(first: Ranking, lead: float) -> Ranking:
+    """E2Rank's order as the cascade's: ``lead`` says that its head needs no LLM."""
+    reasons = [first.reason, f"head_settled:{lead:.2f}"]
+    reason = "; ".join(reason for reason in reasons if reason)
+    return replace(first, strategy=Strategy.CASCADE, reason=reason)
 
 
 def join(first: Ranking, head: Ranking) -> Ranking:

@@ -94,6 +94,7 @@ class RankRequest:
     """A query and its first-stage hits, best first; ids are unique.
 
     ``window`` hits are put in order, the rest keep their places behind; None means all.
+    ``head`` of E2Rank's first hits are ordered by the LLM in a cascade; None: as many as it may.
     ``prompt_hits``, ``instruction`` (of the listwise prompt) and ``fusion`` default to the model's
     own. Vectors are used only where ``vector_fingerprint`` equals the model's fingerprint.
     """
@@ -106,13 +107,15 @@ class RankRequest:
     instruction: str | None = None
     fusion: FusionWeights | None = None
     vector_fingerprint: str | None = None
+    head: int | None = None
 
     def __post_init__(self) -> None:
         if not self.query.strip():
             raise RequestError("the query is empty; send the text to rank for")
         if len({hit.id for hit in self.hits}) != len(self.hits):
             raise RequestError("two hits share an id; send every hit once")
-        for name, value in (("window", self.window), ("prompt_hits", self.prompt_hits)):
+        for name in ("window", "prompt_hits", "head"):
+            value = getattr(self, name)
             if value is not None and value < 1:
                 raise RequestError(f"{name} is {value}; it must be at least 1")
 

@@ -94,6 +94,12 @@ class RankCall(ListwiseCall):
 
     strategy: Strategy | None = None
     window: Count | None = None
+    head: Count | None = Field(
+        default=None, description="of a cascade: E2Rank's first hits that the LLM orders"
+    )
+    llm_deadline_ms: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="of the deadline, the most that the LLM may take"
+    )
     explain: bool = False
 
     def to_request(self) -> RankRequest:
@@ -103,6 +109,7 @@ class RankCall(ListwiseCall):
             hits=tuple(hit.to_hit() for hit in self.hits),
             strategy=self.strategy or Strategy.E2RANK,
             window=self.window,
+            head=self.head,
             prompt_hits=self.prompt_hits,
             instruction=self.instruction,
             fusion=self.fusion.to_weights() if self.fusion else None,

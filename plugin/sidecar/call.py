@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,13 @@ STAGES = ("queue", "tokenize", "encode", "score", "llm")
 class Call:
     """Milliseconds by stage since ``began``, counts of what was used, and what an LLM was asked.
 
-    ``began`` is on the clock of ``time.monotonic``; None: now.
+    ``began`` is on the clock of ``time.monotonic``; None: now. ``llm_seconds`` is the most that an
+    LLM may take.
     """
 
     def __init__(self, deadline: Deadline, began: float | None = None) -> None:
         self.deadline = deadline
+        self.llm_seconds = math.inf
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self.documents_encoded = 0

@@ -75,6 +75,11 @@ class InsertRanker:
         options = self._options
         return options.fallback_reserve if options.fallback == "e2rank" else None
 
+    @property
+    def settled_margin(self) -> float | None:
+        """By how much E2Rank's first hit must lead for a cascade to leave its order."""
+        return self._options.settled_margin
+
     def estimate(self, request: RankRequest) -> int:
         """Estimated tokens of the prompts, for the admission rule."""
         asking, prompt = self._asking, self._asking.prompt
@@ -98,7 +103,7 @@ class InsertRanker:
         )
         left = call.deadline.left
         spared = max(left - reserve, left / 2)  # a reserve is never more than half
-        deadline = Deadline.after(min(spared, self._options.timeout))
+        deadline = Deadline.after(min(spared, call.llm_seconds, self._options.timeout))
         step = await self._in_thread(plan.advance)
         while not isinstance(step, Ranking):
             asked, lost = step, _lasting(plan)

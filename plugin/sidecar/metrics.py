@@ -34,6 +34,7 @@ REASONS = (
     "llm_answer_truncated",
     "llm_windows_lost",
     "head_passed_through",
+    "head_settled",
     "insertrank_lost",
     "no_hits",
     "no_text",
@@ -89,7 +90,8 @@ class Metrics:
         for stage in STAGES:
             self.stage_seconds.labels(stage)
         for strategy in Strategy:
-            self.reranks.labels(strategy.value, Status.RERANKED.value, "")
+            for reason in ("", "head_settled"):
+                self.reranks.labels(strategy.value, Status.RERANKED.value, reason)
             for status in (Status.PARTIAL, Status.PASSED_THROUGH):
                 for reason in REASONS:
                     self.reranks.labels(strategy.value, status.value, reason)

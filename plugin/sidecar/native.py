@@ -63,6 +63,8 @@ async def rank(body: RankBody, request: Request, sidecar: SidecarDependency) -> 
     """
     sidecar.bounded(len(body.hits))
     call = sidecar.call(request, body.deadline_ms)
+    if body.llm_deadline_ms is not None:
+        call.llm_seconds = body.llm_deadline_ms / 1000
     wanted = replace(body.to_request(), strategy=body.strategy or sidecar.options.strategy)
     ranking = await sidecar.ranker.rank(wanted, body.dimensions, call)
     note(request, call, ranking.strategy, ranking.status, ranking.reason)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.ranking import e2rank
-from plugin.ranking.cascade import fallen_back, head_request, join
+from plugin.ranking.cascade import fallen_back, head_request, join, margin, settled
 from plugin.ranking.errors import (
     DeadlineExceeded,
     ModelError,
@@ -102,11 +102,7 @@ class Ranker:
         llm = self._need_llm(request.strategy)
         if request.strategy is Strategy.INSERTRANK:
             return await self._insertrank_or(llm, request, dimensions, call)
-        first = await self._e2rank(request, dimensions, call)
-        if first.status is Status.PASSED_THROUGH:
-            return first
-        head = head_request(request, first, llm.window)
-        return join(first, await self._insertrank(llm, head, call))
+        return await self._cascade(llm, request, dimensions, call)
 
     async def embed(
         self, inputs: Sequence[EncoderInput], dimensions: int | None, call: Call
@@ -160,6 +156,18 @@ class Ranker:
         if all(ranked.score is None for ranked in ranking.hits):
             return passed_through(request, _unused(plan) or ranking.reason or "no_text")
         return ranking
+
+    async def _cascade(
+        self, llm: InsertRanker, request: RankRequest, dimensions: int | None, call: Call
+    ) -> Ranking:
+        first = await self._e2rank(request, dimensions, call)
+        if first.status is Status.PASSED_THROUGH:
+            return first
+        lead = margin(first)
+        if llm.settled_margin is not None and lead >= llm.settled_margin:
+            return settled(first, lead)
+        head = head_request(request, first, min(request.head or llm.window, llm.window))
+        return join(first, await self._insertrank(llm, head, call))
 
     async def _insertrank_or(
         self, llm: InsertRanker, request: RankRequest, dimensions: int | None, call: Call

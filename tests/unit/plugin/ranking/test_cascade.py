@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.ranking.cascade import head_request, join
+from plugin.ranking.cascade import fallen_back, head_request, join, margin, settled
 from plugin.ranking.hits import (
     Hit,
     Ranking,
@@ -76,3 +79,34 @@ def test_every_hit_comes_back_exactly_once(
 
     assert sorted(joined.ids) == list("abcde")
     assert [hit.rank for hit in joined.hits] == [1, 2, 3, 4, 5]
+
+
+def test_the_margin_is_the_firsts_lead_in_standard_deviations() -> None:
+    _, first = first_ranking({"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.0, "e": 1.0})
+    assert margin(first) == pytest.approx(2.5)  # 1 / 0.4
+    _, close = first_ranking({"a": 0.0, "b": 0.1, "c": 0.2, "d": 0.9, "e": 1.0})
+    assert 0 < margin(close) < margin(first)
+
+
+def test_where_nothing_leads_there_is_no_margin() -> None:
+    _, alike = first_ranking(dict.fromkeys("abcde", 0.5))
+    _, alone = first_ranking({"a": 0.5})
+    assert (margin(alike), margin(alone)) == (0, 0)
+
+
+def test_a_settled_head_is_e2ranks_and_says_so() -> None:
+    _, first = first_ranking({"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.0, "e": 1.0})
+    left = settled(first, margin(first))
+    assert left.ids == first.ids
+    assert (left.status, left.strategy) == (Status.RERANKED, Strategy.CASCADE)
+    assert left.reason == "head_settled:2.50"
+
+
+def test_what_falls_back_names_both_steps() -> None:
+    request, first = first_ranking({"a": 0.1, "b": 0.2, "c": 0.3, "d": 0.4, "e": 0.5})
+    lost = replace(passed_through(request, "deadline"), strategy=Strategy.INSERTRANK)
+    fallen = fallen_back(lost, replace(first, strategy=Strategy.E2RANK, reason="stale_vectors:1"))
+    assert fallen.ids == first.ids
+    assert fallen.status is Status.PARTIAL
+    assert fallen.reason == "insertrank_lost:deadline; stale_vectors:1"
+    assert fallen_back(lost, passed_through(request, "no_text")).status is Status.PASSED_THROUGH

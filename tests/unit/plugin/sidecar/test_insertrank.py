@@ -341,3 +341,33 @@ def test_the_first_tokens_probabilities_are_an_order(serve: Serve, llm: Scripted
     assert [item["id"] for item in answer["results"]] == ["d2", "d0", "d3", "d1"]
     assert answer["status"] == "reranked"
     assert "[A]" in llm.asked[0][1].content
+
+
+@pytest.mark.parametrize(("head", "shown"), [(1, 1), (2, 2), (50, 4), (None, 4)])
+def test_a_request_may_say_how_many_a_cascade_hands_on(
+    client: httpx.Client, llm: ScriptedLLM, head: int | None, shown: int
+) -> None:
+    client.post("/v1/rank", json={**BODY, "strategy": "cascade", "head": head})
+    assert [f"[{number}] " in llm.asked[0][1].content for number in range(1, 6)] == [
+        number <= shown for number in range(1, 6)
+    ]
+
+
+def test_a_request_may_say_how_long_the_llm_may_take(
+    client: httpx.Client, llm: ScriptedLLM
+) -> None:
+    llm.delay = 600.0
+    body = {**BODY, "strategy": "cascade", "deadline_ms": 60_000, "llm_deadline_ms": 50}
+    answer = client.post("/v1/rank", json=body).json()
+    assert (answer["status"], answer["reason"]) == ("partial", "head_passed_through:deadline")
+
+
+@pytest.mark.parametrize(("margin", "asked"), [(0.01, 0), (99, 1)])
+def test_a_cascade_asks_no_llm_where_its_head_is_settled(
+    serve: Serve, llm: ScriptedLLM, margin: float, asked: int
+) -> None:
+    client = serve(llm=llm, llm_options=LLMOptions(settled_margin=margin))
+    answer = client.post("/v1/rank", json={**BODY, "strategy": "cascade"}).json()
+    assert len(llm.asked) == asked
+    assert (answer["status"], answer["strategy"]) == ("reranked", "cascade")
+    assert (answer["reason"] or "").startswith("head_settled:") is (asked == 0)
