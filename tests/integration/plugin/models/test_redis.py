@@ -17,7 +17,6 @@ from plugin.ranking.llm_prompt import ChatMessage
 from tests.llm_server import LLMServer
 from tests.ports import free_port
 from tests.redis_server import RunningRedis, installed, redis_server
-from tests.serving import serving
 
 TURNS = [ChatMessage("user", "[1] a\n[2] b")]
 PROGRAM = installed()
@@ -31,17 +30,6 @@ pytestmark = pytest.mark.skipif(
 def redis() -> Iterator[RunningRedis]:
     with redis_server(str(PROGRAM)) as server:
         yield server
-
-
-@pytest.fixture
-def server() -> LLMServer:
-    return LLMServer()
-
-
-@pytest.fixture
-def url(server: LLMServer) -> Iterator[str]:
-    with serving(server.app) as address:
-        yield f"{address}/v1"
 
 
 @pytest.fixture
