@@ -24,6 +24,7 @@ pytest.register_assert_rewrite(
         f"tests.integration.plugin.{name}"
         for name in (
             "cancellation",
+            "counting",
             "embedding",
             "failing",
             "node_restarts",

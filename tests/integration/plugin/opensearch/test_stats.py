@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-from opensearchpy import OpenSearch, TransportError
+from opensearchpy import OpenSearch
 
-from deploy.local import RunningNode
+from tests.integration.plugin import counting
+from tests.integration.plugin.opensearch.failing import PIPELINE, Failing
+from tests.integration.plugin.opensearch.searching import put_pipeline
 
 from .conftest import Articles
 
@@ -15,46 +16,28 @@ PATH = "/_plugins/_rankside/stats"
 
 
 def test_a_reranked_search_and_its_call_are_counted(
-    opensearch: OpenSearch, articles: Articles, sidecar: str
+    once: OpenSearch, articles: Articles, sidecar: str
 ) -> None:
-    before = only_node(stats(opensearch))
-    search(opensearch, articles, sidecar)
-    after = only_node(stats(opensearch))
-    assert counted(before, after, "searches", "reranked") == 1
-    assert counted(before, after, "searches", "passed_through") == 0
-    assert counted(before, after, "calls", "listwise", "answered") == 1
-    assert counted(before, after, "latency_ms", "listwise", "count") == 1
-    assert counted(before, after, "latency_ms", "listwise", "sum") > 0
-    latency = after["latency_ms"]["listwise"]
-    assert sum(latency["buckets"].values()) == latency["count"]
-    assert after["circuits"][sidecar] == "closed"
-    assert (after["in_flight"], after["max_in_flight"]) == (0, 64)
+    put_pipeline(once, PIPELINE, url=sidecar, timeout="30s")
+    counting.a_reranked_search_and_its_call_are_counted(Failing(once, articles.index), sidecar)
 
 
 def test_a_search_passed_through_is_counted_by_its_reason(
-    opensearch: OpenSearch, articles: Articles, nowhere: str
+    once: OpenSearch, articles: Articles, nowhere: str
 ) -> None:
-    before = only_node(stats(opensearch))
-    search(opensearch, articles, nowhere)
-    after = only_node(stats(opensearch))
-    assert counted(before, after, "searches", "passed_through") == 1
-    assert counted(before, after, "searches", "reranked") == 0
-    reasons = ("searches", "passed_through_reasons")
-    assert counted(before, after, *reasons, "sidecar_unavailable") == 1
-    assert counted(before, after, "calls", "models", "sidecar_unavailable") == 1
-    assert after["circuits"][nowhere] == "closed"  # it takes five failures in a row
+    put_pipeline(once, PIPELINE, url=nowhere, timeout="30s")
+    counting.a_search_passed_through_is_counted_by_its_reason(
+        Failing(once, articles.index), nowhere, "models", "sidecar_unavailable"
+    )
 
 
 def test_a_search_that_is_to_fail_is_counted_by_its_reason(
-    plugin_node: RunningNode, opensearch: OpenSearch, articles: Articles, nowhere: str
+    once: OpenSearch, articles: Articles, nowhere: str
 ) -> None:
-    before = only_node(stats(opensearch))
-    with OpenSearch(plugin_node.url, max_retries=0) as once, pytest.raises(TransportError):
-        search(once, articles, nowhere, on_failure="fail")
-    after = only_node(stats(opensearch))
-    assert counted(before, after, "searches", "failed") == 1
-    assert counted(before, after, "searches", "failed_reasons", "sidecar_unavailable") == 1
-    assert counted(before, after, "searches", "passed_through") == 0
+    put_pipeline(once, PIPELINE, url=nowhere, timeout="30s")
+    counting.a_search_that_is_to_fail_is_counted_by_its_reason(
+        Failing(once, articles.index), "sidecar_unavailable"
+    )
 
 
 def test_it_has_the_shape_of_the_engines_own(opensearch: OpenSearch) -> None:
@@ -82,20 +65,3 @@ def stats(client: OpenSearch) -> dict[str, Any]:
 def only_node(shown: dict[str, Any]) -> dict[str, Any]:
     (node,) = shown["nodes"].values()
     return dict(node)
-
-
-def search(client: OpenSearch, made: Articles, url: str, **parameters: str) -> None:
-    processor = {"rankside": {"url": [url], "timeout": "30s", **parameters}}
-    client.search_pipeline.put(id="counted", body={"request_processors": [processor]})
-    body = {"query": {"match": {"text": "winter frost"}}}
-    client.search(index=made.index, body=body, params={"search_pipeline": "counted"})
-
-
-def counted(before: dict[str, Any], after: dict[str, Any], *path: str) -> float:
-    return at(after, *path) - at(before, *path)
-
-
-def at(shown: Any, *path: str) -> float:
-    for name in path:
-        shown = shown.get(name, {})
-    return shown or 0
