@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 
-from connectors.connect import connect
-from connectors.options import EngineKind, EngineOptions, SidecarClientOptions
-from connectors.search import Method, Searcher, SearchOptions
-from connectors.sidecar import SidecarClient
-from plugin.ranking.hits import FusionWeights
+from connectors.search import Method, SearchOptions
+from tests.integration.plugin.client_side import client_side, weights
 from tests.integration.plugin.elasticsearch.searching import (
     QUERY,
     STANDARD,
@@ -44,21 +39,6 @@ def knn(articles: Articles, like: str, count: int) -> dict[str, Any]:
     return {"knn": {**field, "k": count, "num_candidates": 100}}
 
 
-async def client_side(
-    url: str, sidecar: str, stored: Articles, body: Mapping[str, Any], options: SearchOptions
-) -> Any:
-    settings = EngineOptions(url=url, kind=EngineKind.ELASTICSEARCH)
-    asked = SidecarClientOptions(url=sidecar, timeout=30.0)
-    async with SidecarClient(asked) as client, AsyncExitStack() as undo:
-        engine = await connect(settings)
-        undo.push_async_callback(engine.close)
-        return await Searcher(engine, client).search(stored.index, body, options)
-
-
-def _all(fusion: Mapping[str, float]) -> dict[str, float]:
-    return {"listwise": 0.0, "query": 0.0, "rocchio": 0.0, "first_stage": 0.0, **fusion}
-
-
 @pytest.mark.parametrize("fusion", FUSIONS.values(), ids=FUSIONS)
 async def test_the_order_is_the_client_sides(
     elasticsearch: Elasticsearch,
@@ -68,8 +48,8 @@ async def test_the_order_is_the_client_sides(
     fusion: dict[str, float] | None,
 ) -> None:
     body = {"query": QUERY, "_source": False, "size": 50}
-    options = SearchOptions(fusion=None if fusion is None else FusionWeights(**_all(fusion)))
-    theirs = await client_side(plugin_node.url, sidecar, stored, body, options)
+    options = SearchOptions(fusion=None if fusion is None else weights(fusion))
+    theirs = await client_side(plugin_node.url, sidecar, stored.index, body, options)
     assert theirs.method is Method.RESCORE
     more = {} if fusion is None else {"fusion": fusion}
     # The client names the window's ids, so its window is that of all shards together.
@@ -91,7 +71,7 @@ async def test_an_llms_order_is_the_client_sides(
 ) -> None:
     body = {"query": QUERY, "_source": False, "size": 50}
     options = SearchOptions(strategy=strategy)  # type: ignore[arg-type] # its word
-    theirs = await client_side(plugin_node.url, sidecar, stored, body, options)
+    theirs = await client_side(plugin_node.url, sidecar, stored.index, body, options)
     ours = search(elasticsearch, stored.index, reranked(strategy=strategy), size=50)
     assert (ours.said["status"], ours.said["strategy"]) == ("reranked", strategy)
     assert ours.ids == [hit["_id"] for hit in theirs.body["hits"]["hits"]]

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from opensearchpy import NotFoundError, OpenSearch, RequestError
 
-from connectors.connect import connect
-from connectors.options import EngineKind, EngineOptions, SidecarClientOptions
-from connectors.search import Method, Searcher, SearchOptions
-from connectors.sidecar import SidecarClient
-from plugin.ranking.hits import FusionWeights
+from connectors.search import Method, SearchOptions
+from tests.integration.plugin.client_side import client_side, weights
 from tests.integration.plugin.opensearch.conftest import Articles
 from tests.integration.plugin.opensearch.searching import (
     PIPELINE,
@@ -57,17 +53,6 @@ def but_order(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "hits": hits}
 
 
-async def client_side(
-    url: str, sidecar: str, stored: Articles, body: Mapping[str, Any], options: SearchOptions
-) -> Any:
-    settings = EngineOptions(url=url, kind=EngineKind.OPENSEARCH)
-    asked = SidecarClientOptions(url=sidecar, timeout=30.0)
-    async with SidecarClient(asked) as client, AsyncExitStack() as undo:
-        engine = await connect(settings)
-        undo.push_async_callback(engine.close)
-        return await Searcher(engine, client).search(stored.index, body, options)
-
-
 @pytest.mark.parametrize("fusion", FUSIONS.values(), ids=FUSIONS)
 async def test_the_order_is_the_client_sides(
     opensearch: OpenSearch,
@@ -77,8 +62,8 @@ async def test_the_order_is_the_client_sides(
     fusion: dict[str, float] | None,
 ) -> None:
     body = {**BODY, "size": 50}
-    options = SearchOptions(fusion=None if fusion is None else FusionWeights(**_all(fusion)))
-    theirs = await client_side(plugin_node.url, sidecar, stored, body, options)
+    options = SearchOptions(fusion=None if fusion is None else weights(fusion))
+    theirs = await client_side(plugin_node.url, sidecar, stored.index, body, options)
     assert theirs.method is Method.RESCORE
     ours = search(opensearch, stored.index, body, ext={"fusion": fusion} if fusion else None)
     assert ours.said["status"] == "reranked"
@@ -89,17 +74,13 @@ async def test_the_order_is_the_client_sides(
     assert ours.ids != plain(opensearch, stored.index, body).ids
 
 
-def _all(fusion: Mapping[str, float]) -> dict[str, float]:
-    return {"listwise": 0.0, "query": 0.0, "rocchio": 0.0, "first_stage": 0.0, **fusion}
-
-
 @pytest.mark.parametrize("strategy", ["insertrank", "cascade"])
 async def test_an_llms_order_is_the_client_sides(
     opensearch: OpenSearch, plugin_node: Any, sidecar: str, stored: Articles, strategy: str
 ) -> None:
     body = {**BODY, "size": 50}
     options = SearchOptions(strategy=strategy)  # type: ignore[arg-type] # its word
-    theirs = await client_side(plugin_node.url, sidecar, stored, body, options)
+    theirs = await client_side(plugin_node.url, sidecar, stored.index, body, options)
     ours = search(opensearch, stored.index, body, ext={"strategy": strategy})
     assert (ours.said["status"], ours.said["strategy"]) == ("reranked", strategy)
     assert ours.ids == [hit["_id"] for hit in theirs.body["hits"]["hits"]]
