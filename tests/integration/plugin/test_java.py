@@ -19,6 +19,7 @@ import pytest
 
 from deploy import local
 from deploy.local import EngineName
+from deploy.local.places import cache_root
 from deploy.local.toolchain import find_jdk, find_maven
 
 REPOSITORY = Path(__file__).parents[3]
@@ -83,18 +84,37 @@ def test_each_plugin_is_for_the_newest_version_and_the_one_before(
     sources: Path, engine: EngineName, version: str
 ) -> None:
     # The tests of the others say the same whichever version that is.
-    words = (
-        *(f"-Dtest=org.rankside.{engine}.**", "-Dsurefire.failIfNoSpecifiedTests=false"),
-        "-DfailIfNoTests=false",
-    )
-    verify(sources, f"-D{engine}.version={version}", "-pl", engine, "-am", *words)
+    verify(sources, f"-D{engine}.version={version}", *only_tests_of(engine))
     check_reports(sources / engine)
     check_zip(engine, sources, version)
+
+
+def test_vectors_are_read_by_the_newest_lucene_as_by_the_oldest(sources: Path) -> None:
+    """The one that OpenSearch 3.6 brings is in the POM; Elasticsearch 9.5 brings the newest."""
+    assert POM.findtext(".//{*}properties/{*}lucene.version") == lucene_of("opensearch")
+    newest = lucene_of("elasticsearch")
+    assert newest != lucene_of("opensearch")
+    verify(sources, f"-Dlucene.version={newest}", *only_tests_of("lucene"))
+    check_reports(sources / "lucene")
 
 
 @pytest.mark.parametrize("engine", LOCAL)
 def test_the_pom_is_for_the_version_of_the_local_nodes(engine: EngineName) -> None:
     assert POM.findtext(f".//{{*}}properties/{{*}}{engine}.version") == LOCAL[engine]
+
+
+def only_tests_of(module: str) -> tuple[str, ...]:
+    """Maven's words for a module and what it needs, of which nothing else is tested."""
+    tests = (f"-Dtest=org.rankside.{module}.**", "-Dsurefire.failIfNoSpecifiedTests=false")
+    return ("-pl", module, "-am", *tests, "-DfailIfNoTests=false")
+
+
+def lucene_of(engine: EngineName) -> str:
+    """The Lucene that the local nodes of an engine run on."""
+    kind = local.ENGINES[engine]
+    home = local.assemble(kind, cache_root(), find_jdk(kind.recipe.java)).home
+    (jar,) = (home / "lib").glob("lucene-core-*.jar")
+    return jar.stem.removeprefix("lucene-core-")
 
 
 def verify(sources: Path, *words: str) -> None:

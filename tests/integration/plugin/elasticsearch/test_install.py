@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from elasticsearch import Elasticsearch
 
+from connectors.meta import IndexMeta
 from deploy import local
 from deploy.local import Distribution, RunningNode
 from deploy.local.places import cache_root
@@ -22,7 +23,8 @@ from deploy.local.variant import PluginZip
 from plugin.ranking.errors import LocalEngineError
 from tests.nodes import own_node
 
-from .conftest import HEAP
+from .conftest import HEAP, URL, Vectors, client_of, index_articles
+from .searching import STANDARD, reranked, search
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,42 @@ def test_what_the_engine_would_refuse_is_not_put_there(
     with pytest.raises(LocalEngineError, match=rf"would refuse .*other\.zip, so correct.*{why}"):
         distribution.engine.install(home, distribution.jdk, other)
     assert list((home / "plugins").iterdir()) == []
+
+
+POLICY = "entitlement-policy.yaml"
+
+
+@pytest.mark.parametrize("line", [b"ALL-UNNAMED:\n", b"  - outbound_network\n"])
+def test_half_a_policy_is_not_put_there(
+    distribution: Distribution, home: Path, plugin_zip: Path, line: bytes
+) -> None:
+    """It has two lines, and neither is one without the other."""
+    with zipfile.ZipFile(plugin_zip) as archive:
+        assert line in archive.read(POLICY)
+    other = changed(plugin_zip, home / "other.zip", POLICY, line, b"")
+    with pytest.raises(LocalEngineError, match=r"would refuse .*other\.zip, so correct"):
+        distribution.engine.install(home, distribution.jdk, other)
+
+
+def test_without_its_policy_every_search_is_passed_through(
+    plugin_zip: Path, sidecar: str, meta: IndexMeta, vectors: Vectors, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(plugin_zip) as archive:
+        policy = archive.read(POLICY)
+    other = changed(plugin_zip, tmp_path / "other.zip", POLICY, policy, b"{}\n")
+    settings = {URL: [sidecar]}
+    with (
+        own_node("elasticsearch", plugin=other, heap=HEAP, settings=settings) as node,
+        client_of(node) as client,
+    ):
+        index = index_articles(client, "articles", 1, meta, vectors).index
+        answer = search(client, index, reranked())
+        assert (answer.said["status"], answer.said["reason"]) == (
+            "passed_through",
+            "sidecar_unavailable",
+        )
+        assert answer.hits == search(client, index, STANDARD).hits
+        assert "NotEntitledException" in node.log.read_text("utf-8")
 
 
 def test_a_class_of_the_engines_own_is_jar_hell(
