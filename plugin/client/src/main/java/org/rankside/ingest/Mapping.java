@@ -3,6 +3,7 @@ package org.rankside.ingest;
 import java.util.HashMap;
 import java.util.Map;
 import org.rankside.client.IndexMeta;
+import org.rankside.client.VectorFields;
 
 /**
  * What is of use here of an index's mapping.
@@ -10,14 +11,15 @@ import org.rankside.client.IndexMeta;
  * @param index its name, or that of the one to be made
  * @param meta null where Rankside never wrote it
  * @param properties of the mapping
+ * @param vectors what the engine calls a field of them
  */
-public record Mapping(String index, IndexMeta meta, Map<String, Object> properties, VectorType vectors) {
+public record Mapping(String index, IndexMeta meta, Map<String, Object> properties, VectorFields vectors) {
     /**
      * Of a mapping as an object.
      *
      * @throws IllegalArgumentException its {@code _meta.rankside} is broken
      */
-    public static Mapping of(String index, Map<String, Object> mapping, VectorType vectors) {
+    public static Mapping of(String index, Map<String, Object> mapping, VectorFields vectors) {
         try {
             return new Mapping(
                     index, IndexMeta.of(mapping), object(mapping.get("properties")), vectors);
@@ -47,14 +49,14 @@ public record Mapping(String index, IndexMeta meta, Map<String, Object> properti
      */
     int dimensions(String vectorField) {
         Map<String, Object> field = field(vectorField);
-        if (!vectors.name().equals(field.get("type"))) {
+        if (!vectors.type().equals(field.get("type"))) {
             throw new IllegalArgumentException(
                     "field [" + vectorField + "] of index [" + index + "] is "
                             + (field.isEmpty() ? "not mapped" : "of type [" + field.get("type") + "]")
-                            + " where " + vectors.name() + " is due; map it, as `rankside ingest` and"
+                            + " where " + vectors.type() + " is due; map it, as `rankside ingest` and"
                             + " `rankside backfill` do, or name another vector_field");
         }
-        return field.get(vectors.dimensions()) instanceof Number length ? length.intValue() : 0;
+        return vectors.dimensions(field);
     }
 
     /** The mapping of a field by its dotted name; empty where there is none. */

@@ -4,13 +4,19 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * A vector to compare stored ones with.
+ * A vector, and the stored ones that it is compared with.
  *
  * @param field of the stored vectors
- * @param hashField which says what a stored vector is of; null: nothing does
- * @param fingerprint of the vectors that may be compared; null where {@code hashField} is
+ * @param vector nobody writes into it
+ * @param hashField the keyword {@code <fingerprint>:<text hash>} beside each; null: all are compared
+ * @param fingerprint which those that are compared have in their hash field; null where that is
  */
 public record Comparison(String field, float[] vector, String hashField, String fingerprint) {
+    /** With all those in {@code field}. */
+    public Comparison(String field, float[] vector) {
+        this(field, vector, null, null);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Comparison one

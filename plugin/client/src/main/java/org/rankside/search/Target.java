@@ -9,6 +9,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.rankside.client.IndexMeta;
+import org.rankside.client.VectorFields;
 
 /**
  * What a search works on; {@code connectors/target.py} has the same rules.

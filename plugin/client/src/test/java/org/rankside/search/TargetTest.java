@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.rankside.client.Cases;
+import org.rankside.client.VectorFields;
 
 class TargetTest {
     private static final Map<String, Object> CASES = Cases.read("target.json");

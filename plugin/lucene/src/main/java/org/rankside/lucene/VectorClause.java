@@ -1,29 +1,23 @@
 package org.rankside.lucene;
 
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.Objects;
 import org.rankside.client.Vectors;
+import org.rankside.search.Comparison;
 
-/**
- * What a {@code rankside_vector} query asks: a vector, and the stored ones that it is compared with.
- *
- * @param field of the document vectors
- * @param vector with a direction; nobody writes into it
- * @param hashField the keyword {@code <fingerprint>:<text hash>} beside each, or null: then all are
- *     compared
- * @param fingerprint which those that are compared have in their hash field; null with it
- */
-public record VectorClause(String field, float[] vector, String hashField, String fingerprint) {
+/** What a {@code rankside_vector} query may ask. */
+public final class VectorClause {
     public static final String NAME = "rankside_vector";
 
+    private VectorClause() {}
+
     /**
-     * Checks what is asked.
+     * The same, with a vector that nobody else writes into.
      *
      * @throws IllegalArgumentException a part is missing, or the vector has no direction
      */
-    public VectorClause {
-        if (field == null || vector == null) {
+    public static Comparison checked(Comparison asked) {
+        float[] vector = asked.vector();
+        if (asked.field() == null || vector == null) {
             throw refused("needs [field], that of the document vectors, and [vector]");
         }
         if (Float.isNaN(new Cosine(vector).with(vector))) {
@@ -31,21 +25,16 @@ public record VectorClause(String field, float[] vector, String hashField, Strin
                     "cannot compare a [vector] that is empty, zero or not finite; "
                             + "give one with a direction");
         }
-        if (!(hashField == null && fingerprint == null)) {
-            checkBoth(hashField, fingerprint);
+        if (!(asked.hashField() == null && asked.fingerprint() == null)) {
+            checkBoth(asked.hashField(), asked.fingerprint());
         }
-        vector = vector.clone();
-    }
-
-    /** Compares {@code vector} with all those in {@code field}. */
-    public VectorClause(String field, float[] vector) {
-        this(field, vector, null, null);
+        return new Comparison(asked.field(), vector.clone(), asked.hashField(), asked.fingerprint());
     }
 
     /** The same, with those alone whose hash has this fingerprint, and those without a hash. */
-    public VectorClause among(String hashField, String fingerprint) {
+    public static Comparison among(Comparison asked, String hashField, String fingerprint) {
         checkBoth(hashField, fingerprint);
-        return new VectorClause(field, vector, hashField, fingerprint);
+        return new Comparison(asked.field(), asked.vector(), hashField, fingerprint);
     }
 
     /**
@@ -62,20 +51,6 @@ public record VectorClause(String field, float[] vector, String hashField, Strin
                             + "); give base64 of little-endian float32, or an array of numbers",
                     error);
         }
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof VectorClause that
-                && field.equals(that.field)
-                && Arrays.equals(vector, that.vector)
-                && Objects.equals(hashField, that.hashField)
-                && Objects.equals(fingerprint, that.fingerprint);
-    }
-
-    @Override
-    public int hashCode() {
-        return Objects.hash(field, Arrays.hashCode(vector), hashField, fingerprint);
     }
 
     private static void checkBoth(String hashField, String fingerprint) {

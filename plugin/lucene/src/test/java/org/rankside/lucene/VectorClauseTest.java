@@ -2,7 +2,6 @@ package org.rankside.lucene;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,38 +9,37 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.rankside.search.Comparison;
 
 class VectorClauseTest {
     private static final float[] VECTOR = {0.5f, -2};
 
     @Test
-    void clausesAreEqualByEveryPart() {
-        VectorClause clause = new VectorClause("v", VECTOR).among("h", "f");
-        VectorClause same = new VectorClause("v", VECTOR.clone(), "h", "f");
-        assertEquals(same, clause);
-        assertEquals(same.hashCode(), clause.hashCode());
-        assertNotEquals(clause, new VectorClause("v", VECTOR));
-        assertNotEquals(clause, new VectorClause("w", VECTOR, "h", "f"));
-        assertNotEquals(clause, new VectorClause("v", new float[] {0.5f, 2}, "h", "f"));
-        assertNotEquals(clause, clause.among("i", "f"));
-        assertNotEquals(clause, clause.among("h", "g"));
+    void whatIsSoundStaysAsItIs() {
+        for (Comparison sound :
+                List.of(new Comparison("v", VECTOR), new Comparison("v", VECTOR, "h", "f"))) {
+            assertEquals(sound, VectorClause.checked(sound));
+        }
+        Comparison bare = new Comparison("v", VECTOR);
+        assertEquals(
+                new Comparison("v", VECTOR, "h", "f"), VectorClause.among(bare, "h", "f"));
     }
 
     @Test
     void theVectorIsTheClausesOwn() {
         float[] mine = VECTOR.clone();
-        VectorClause clause = new VectorClause("v", mine);
+        Comparison checked = VectorClause.checked(new Comparison("v", mine));
         mine[0] = 9;
-        assertArrayEquals(VECTOR, clause.vector());
+        assertArrayEquals(VECTOR, checked.vector());
     }
 
     @Test
     void aVectorWithoutADirectionIsRefused() {
-        for (float[] vector : new float[][] {{}, {0, 0}, {Float.NaN}, {1, Float.NEGATIVE_INFINITY}}) {
-            assertThrows(IllegalArgumentException.class, () -> new VectorClause("v", vector));
+        for (float[] vector :
+                new float[][] {null, {}, {0, 0}, {Float.NaN}, {1, Float.NEGATIVE_INFINITY}}) {
+            refusal(() -> VectorClause.checked(new Comparison("v", vector)));
         }
-        assertThrows(IllegalArgumentException.class, () -> new VectorClause("v", null));
-        assertThrows(IllegalArgumentException.class, () -> new VectorClause(null, VECTOR));
+        refusal(() -> VectorClause.checked(new Comparison(null, VECTOR)));
     }
 
     @ParameterizedTest
@@ -49,18 +47,16 @@ class VectorClauseTest {
             value = {"h,-", "-,f", "'',f", "h,''", "'',''", "-,''", "'',-"},
             nullValues = "-")
     void aHashFieldWithoutAFingerprintIsRefused(String hashField, String fingerprint) {
-        VectorClause clause = new VectorClause("v", VECTOR);
-        String message = refusal(() -> clause.among(hashField, fingerprint));
+        Comparison bare = new Comparison("v", VECTOR);
+        String message = refusal(() -> VectorClause.among(bare, hashField, fingerprint));
         assertTrue(message.contains("[hash_field] and [fingerprint] both"), message);
-        assertEquals(
-                message, refusal(() -> new VectorClause("v", VECTOR, hashField, fingerprint)));
+        Comparison both = new Comparison("v", VECTOR, hashField, fingerprint);
+        assertEquals(message, refusal(() -> VectorClause.checked(both)));
     }
 
     @Test
     void noHashesAreNotAskedForByNames() {
-        assertThrows(
-                IllegalArgumentException.class,
-                () -> new VectorClause("v", VECTOR).among(null, null));
+        refusal(() -> VectorClause.among(new Comparison("v", VECTOR), null, null));
     }
 
     @Test

@@ -17,7 +17,7 @@ import org.elasticsearch.common.xcontent.XContentHelper;
 import org.elasticsearch.xcontent.XContentType;
 import org.rankside.ingest.KeptMappings;
 import org.rankside.ingest.Mapping;
-import org.rankside.ingest.VectorType;
+import org.rankside.elasticsearch.vector.DenseVectors;
 
 /**
  * Mappings of the indices that documents are written to, by the cluster state at hand.
@@ -25,8 +25,6 @@ import org.rankside.ingest.VectorType;
  * <p>An index that the write itself will make has that of the templates that match its name.
  */
 final class Mappings {
-    private static final VectorType VECTORS = new VectorType("dense_vector", "dims");
-
     private final KeptMappings kept = new KeptMappings();
 
     /**
@@ -51,7 +49,9 @@ final class Mappings {
     private static Mapping read(IndexMetadata index) {
         MappingMetadata mapping = index.mapping();
         return Mapping.of(
-                index.getIndex().getName(), mapping == null ? Map.of() : mapping.sourceAsMap(), VECTORS);
+                index.getIndex().getName(),
+                mapping == null ? Map.of() : mapping.sourceAsMap(),
+                DenseVectors.FIELDS);
     }
 
     private static Mapping ofTemplates(ProjectMetadata project, String name) {
@@ -62,7 +62,7 @@ final class Mappings {
         if (mapping.isEmpty()) {
             throw Mapping.missing(name);
         }
-        return Mapping.of(name, mapping, VECTORS);
+        return Mapping.of(name, mapping, DenseVectors.FIELDS);
     }
 
     /** Those for an index of this name, the weakest first. */

@@ -22,6 +22,7 @@ import org.elasticsearch.search.retriever.RetrieverBuilder;
 import org.elasticsearch.tasks.TaskCancelledException;
 import org.elasticsearch.threadpool.ThreadPool;
 import org.rankside.elasticsearch.node.NodeSidecar;
+import org.rankside.elasticsearch.vector.DenseVectors;
 import org.rankside.search.Asking;
 import org.rankside.search.Deadline;
 import org.rankside.search.Failures;

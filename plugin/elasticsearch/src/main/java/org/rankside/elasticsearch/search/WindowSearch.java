@@ -15,6 +15,7 @@ import org.elasticsearch.search.sort.FieldSortBuilder;
 import org.elasticsearch.search.sort.ScoreSortBuilder;
 import org.elasticsearch.search.sort.ShardDocSortField;
 import org.elasticsearch.search.sort.SortBuilder;
+import org.rankside.elasticsearch.vector.VectorQueryBuilder;
 import org.rankside.search.Comparison;
 import org.rankside.search.Place;
 import org.rankside.search.Target;
@@ -62,7 +63,7 @@ final class WindowSearch extends Windows<SearchSourceBuilder> {
     @Override
     protected SearchSourceBuilder scored(List<Place> places, Comparison by) {
         return new SearchSourceBuilder()
-                .query(Places.only(places, Rescorers.query(by)))
+                .query(Places.only(places, new VectorQueryBuilder(by)))
                 .size(places.size())
                 .fetchSource(false);
     }

@@ -16,7 +16,7 @@ import org.opensearch.common.xcontent.XContentHelper;
 import org.opensearch.core.xcontent.MediaTypeRegistry;
 import org.rankside.ingest.KeptMappings;
 import org.rankside.ingest.Mapping;
-import org.rankside.ingest.VectorType;
+import org.rankside.opensearch.vector.KnnVectors;
 
 /**
  * Mappings of the indices that documents are written to, by the cluster state at hand.
@@ -24,8 +24,6 @@ import org.rankside.ingest.VectorType;
  * <p>An index that the write itself will make has that of the templates that match its name.
  */
 final class Mappings {
-    private static final VectorType VECTORS = new VectorType("knn_vector", "dimension");
-
     private final KeptMappings kept = new KeptMappings();
 
     /**
@@ -49,7 +47,9 @@ final class Mappings {
     private static Mapping read(IndexMetadata index) {
         MappingMetadata mapping = index.mapping();
         return Mapping.of(
-                index.getIndex().getName(), mapping == null ? Map.of() : mapping.sourceAsMap(), VECTORS);
+                index.getIndex().getName(),
+                mapping == null ? Map.of() : mapping.sourceAsMap(),
+                KnnVectors.FIELDS);
     }
 
     private static Mapping ofTemplates(ClusterState state, String name) {
@@ -60,7 +60,7 @@ final class Mappings {
         if (mapping.isEmpty()) {
             throw Mapping.missing(name);
         }
-        return Mapping.of(name, mapping, VECTORS);
+        return Mapping.of(name, mapping, KnnVectors.FIELDS);
     }
 
     /** Those for an index of this name, the weakest first. */

@@ -11,6 +11,7 @@ import org.opensearch.core.tasks.TaskId;
 import org.opensearch.threadpool.ThreadPool;
 import org.opensearch.transport.client.Client;
 import org.rankside.client.Sidecars;
+import org.rankside.opensearch.vector.KnnVectors;
 import org.rankside.search.Asking;
 import org.rankside.search.Deadline;
 import org.rankside.search.IndexFacts;

@@ -7,7 +7,6 @@ import org.opensearch.search.rescore.QueryRescoreMode;
 import org.opensearch.search.rescore.QueryRescorerBuilder;
 import org.rankside.client.RescoreWeights;
 import org.rankside.opensearch.vector.VectorQueryBuilder;
-import org.rankside.search.Comparison;
 import org.rankside.search.Judgement;
 import org.rankside.search.Ordering;
 import org.rankside.search.Step;
@@ -25,7 +24,7 @@ final class Rescorers {
         for (Step step : judgement.steps()) {
             switch (step) {
                 case Step.ByVector by -> {
-                    QueryBuilder query = query(by.by());
+                    QueryBuilder query = new VectorQueryBuilder(by.by());
                     made.add(
                             rescorer(
                                     by.only() == null ? query : Places.only(by.only(), query),
@@ -41,12 +40,6 @@ final class Rescorers {
             }
         }
         return made;
-    }
-
-    /** Scores stored vectors. */
-    static VectorQueryBuilder query(Comparison by) {
-        VectorQueryBuilder query = new VectorQueryBuilder(by.field(), by.vector());
-        return by.hashField() == null ? query : query.hashes(by.hashField(), by.fingerprint());
     }
 
     private static QueryRescorerBuilder rescorer(

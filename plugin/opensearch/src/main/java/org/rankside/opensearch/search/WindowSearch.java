@@ -7,6 +7,7 @@ import org.opensearch.action.search.SearchRequest;
 import org.opensearch.search.builder.SearchSourceBuilder;
 import org.opensearch.search.fetch.subphase.FetchSourceContext;
 import org.opensearch.search.rescore.RescorerBuilder;
+import org.rankside.opensearch.vector.VectorQueryBuilder;
 import org.rankside.search.Comparison;
 import org.rankside.search.Deadline;
 import org.rankside.search.Place;
@@ -65,7 +66,7 @@ final class WindowSearch extends Windows<SearchSourceBuilder> {
     @Override
     protected SearchSourceBuilder scored(List<Place> places, Comparison by) {
         return new SearchSourceBuilder()
-                .query(Places.only(places, Rescorers.query(by)))
+                .query(Places.only(places, new VectorQueryBuilder(by)))
                 .size(places.size())
                 .fetchSource(false);
     }

@@ -21,6 +21,7 @@ import org.rankside.lucene.HashField;
 import org.rankside.lucene.VectorClause;
 import org.rankside.lucene.VectorField;
 import org.rankside.lucene.VectorQuery;
+import org.rankside.search.Comparison;
 
 /**
  * Scores documents 1 + the cosine of a given vector and their own, of any {@code knn_vector} field
@@ -44,7 +45,7 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
     private static final ParseField FINGERPRINT = new ParseField("fingerprint");
     private static final ConstructingObjectParser<VectorQueryBuilder, Void> PARSER = parser();
 
-    private VectorClause clause;
+    private Comparison clause;
 
     /**
      * Compares {@code vector} with those in {@code field}.
@@ -52,18 +53,28 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
      * @throws IllegalArgumentException the vector has no direction: it is empty, zero or not finite
      */
     public VectorQueryBuilder(String field, float[] vector) {
-        clause = new VectorClause(field, vector);
+        this(new Comparison(field, vector));
+    }
+
+    /**
+     * Compares as {@code asked}.
+     *
+     * @throws IllegalArgumentException a part is missing, or the vector has no direction
+     */
+    public VectorQueryBuilder(Comparison asked) {
+        clause = VectorClause.checked(asked);
     }
 
     /** As another node sent it. */
     public VectorQueryBuilder(StreamInput in) throws IOException {
         super(in);
         clause =
-                new VectorClause(
-                        in.readString(),
-                        in.readFloatArray(),
-                        in.readOptionalString(),
-                        in.readOptionalString());
+                VectorClause.checked(
+                        new Comparison(
+                                in.readString(),
+                                in.readFloatArray(),
+                                in.readOptionalString(),
+                                in.readOptionalString()));
     }
 
     /**
@@ -71,7 +82,7 @@ public final class VectorQueryBuilder extends AbstractQueryBuilder<VectorQueryBu
      * another fingerprint. One without a hash is compared.
      */
     public VectorQueryBuilder hashes(String hashField, String fingerprint) {
-        clause = clause.among(hashField, fingerprint);
+        clause = VectorClause.among(clause, hashField, fingerprint);
         return this;
     }
 

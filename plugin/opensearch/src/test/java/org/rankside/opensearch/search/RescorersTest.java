@@ -73,14 +73,6 @@ class RescorersTest {
                 made);
     }
 
-    @Test
-    void whereNothingSaysOfAVectorWhatItIsOfItIsCompared() {
-        float[] vector = {3, 4};
-        assertEquals(
-                new VectorQueryBuilder("v", vector),
-                Rescorers.query(new Comparison("v", vector, null, null)));
-    }
-
     /** What is shown to an LLM after E2Rank, and what is reordered, is what the engine would return. */
     @ParameterizedTest
     @ValueSource(floats = {0f, 0.01f, 1f, 300f})

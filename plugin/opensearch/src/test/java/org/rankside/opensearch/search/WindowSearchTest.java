@@ -36,6 +36,7 @@ import org.opensearch.search.rescore.QueryRescorerBuilder;
 import org.opensearch.search.slice.SliceBuilder;
 import org.opensearch.search.sort.ScoreSortBuilder;
 import org.opensearch.search.suggest.SuggestBuilder;
+import org.rankside.opensearch.vector.VectorQueryBuilder;
 import org.rankside.search.Comparison;
 import org.rankside.search.Deadline;
 import org.rankside.search.Place;
@@ -298,7 +299,7 @@ class WindowSearchTest {
                 search(TARGET).scores(List.of(place(3), place(1), place(4)), BY).join());
         assertEquals(
                 new SearchSourceBuilder()
-                        .query(Places.only(List.of(place(3), place(1), place(4)), Rescorers.query(BY)))
+                        .query(Places.only(List.of(place(3), place(1), place(4)), new VectorQueryBuilder(BY)))
                         .size(3)
                         .fetchSource(false)
                         .trackTotalHits(false),

@@ -1,16 +1,16 @@
-package org.rankside.opensearch.search;
+package org.rankside.opensearch.vector;
 
 import java.util.Map;
-import org.rankside.search.VectorFields;
+import org.rankside.client.VectorFields;
 
 /** {@code knn_vector}, of the k-NN plugin. */
-enum KnnVectors implements VectorFields {
+public enum KnnVectors implements VectorFields {
     /** Fields of that type. */
     FIELDS;
 
     @Override
     public String type() {
-        return "knn_vector";
+        return KnnField.TYPE;
     }
 
     /** A model_id takes the place of the dimension; the query sees it on the shard. */

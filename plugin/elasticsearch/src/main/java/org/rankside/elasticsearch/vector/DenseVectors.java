@@ -1,16 +1,16 @@
-package org.rankside.elasticsearch.search;
+package org.rankside.elasticsearch.vector;
 
 import java.util.Map;
-import org.rankside.search.VectorFields;
+import org.rankside.client.VectorFields;
 
 /** {@code dense_vector}. */
-enum DenseVectors implements VectorFields {
+public enum DenseVectors implements VectorFields {
     /** Fields of that type. */
     FIELDS;
 
     @Override
     public String type() {
-        return "dense_vector";
+        return DenseField.TYPE;
     }
 
     /** A mapping without them takes those of the first document. */

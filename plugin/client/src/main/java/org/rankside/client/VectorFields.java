@@ -1,4 +1,4 @@
-package org.rankside.search;
+package org.rankside.client;
 
 import java.util.Map;
 
