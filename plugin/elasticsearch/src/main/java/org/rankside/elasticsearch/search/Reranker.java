@@ -8,18 +8,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.elasticsearch.ElasticsearchStatusException;
-import org.elasticsearch.action.ActionListener;
 import org.elasticsearch.action.ResolvedIndices;
 import org.elasticsearch.client.internal.Client;
 import org.elasticsearch.cluster.metadata.IndexMetadata;
 import org.elasticsearch.cluster.service.ClusterService;
 import org.elasticsearch.core.TimeValue;
 import org.elasticsearch.index.query.QueryRewriteContext;
-import org.elasticsearch.rest.RestStatus;
 import org.elasticsearch.search.rank.RankDoc;
 import org.elasticsearch.search.retriever.RetrieverBuilder;
-import org.elasticsearch.tasks.TaskCancelledException;
 import org.elasticsearch.threadpool.ThreadPool;
 import org.rankside.elasticsearch.node.NodeSidecar;
 import org.rankside.elasticsearch.vector.DenseVectors;
@@ -30,7 +26,6 @@ import org.rankside.search.IndexFacts;
 import org.rankside.search.Judge;
 import org.rankside.search.Judgement;
 import org.rankside.search.KeptFacts;
-import org.rankside.search.OnFailure;
 import org.rankside.search.Parameters;
 import org.rankside.search.PassLog;
 import org.rankside.search.PassThrough;
@@ -49,13 +44,18 @@ public final class Reranker {
     private final ThreadPool threads;
     private final ClusterService cluster;
     private final KeptFacts kept = new KeptFacts();
-    private final PassLog log = new PassLog(System::nanoTime, LOG::warn);
+    private final Settlement settlement;
 
     /** One for a node. */
     public Reranker(NodeSidecar sidecar, ThreadPool threads, ClusterService cluster) {
         this.sidecar = sidecar;
         this.threads = threads;
         this.cluster = cluster;
+        this.settlement =
+                new Settlement(
+                        sidecar.sidecars().stats(),
+                        new PassLog(System::nanoTime, LOG::warn),
+                        threads.getThreadContext());
     }
 
     /**
@@ -86,7 +86,10 @@ public final class Reranker {
                     Timings timings = new Timings();
                     outcome(context, client, parameters, inner, timings)
                             .exceptionally(error -> Outcome.passed(Failures.of(error)))
-                            .thenAccept(outcome -> settle(outcome, parameters, timings, judged, listener));
+                            .thenAccept(
+                                    outcome ->
+                                            settlement.settle(
+                                                    outcome, parameters, timings, judged, listener));
                 });
     }
 
@@ -201,34 +204,5 @@ public final class Reranker {
 
     private static Map<String, Object> mapping(IndexMetadata index) {
         return index.mapping() == null ? Map.of() : index.mapping().sourceAsMap();
-    }
-
-    private void settle(
-            Outcome outcome,
-            Parameters parameters,
-            Timings timings,
-            Consumer<Outcome> judged,
-            ActionListener<?> listener) {
-        PassThrough passed = outcome.passed();
-        if (passed != null && Failures.cancelled(passed)) {
-            listener.onFailure(new TaskCancelledException(passed.getMessage()));
-            return;
-        }
-        if (passed != null && passed.failed() && parameters.onFailure() == OnFailure.FAIL) {
-            sidecar.sidecars().stats().searched("failed", passed.reason());
-            listener.onFailure(
-                    new ElasticsearchStatusException(
-                            "rankside could not rerank (" + passed.reason() + "): "
-                                    + passed.getMessage(),
-                            RestStatus.SERVICE_UNAVAILABLE,
-                            passed));
-            return;
-        }
-        sidecar.sidecars().stats().searched(outcome.status(), outcome.reason());
-        log.passed(passed);
-        StatusHeaders.of(outcome, parameters, timings)
-                .forEach(threads.getThreadContext()::addResponseHeader);
-        judged.accept(outcome);
-        listener.onResponse(null);
     }
 }
