@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ import numpy as np
 from connectors.meta import IndexMeta, document_text, vector_hash
 from plugin.ranking.prompts import document_input
 from tests.doubles import PROFILE, WordEncoder
+from tests.fake_sidecar import GUARD
 
 META = IndexMeta(
     fingerprint=PROFILE.fingerprint,
@@ -104,3 +106,15 @@ def calls(sidecar: str, status: int = 200) -> int:
     pattern = rf'rankside_requests_total{{route="/v1/embeddings",status="{status}"}} (\S+)'
     found = re.search(pattern, metrics)
     return int(float(found.group(1))) if found else 0
+
+
+def until_one_is_refused(sidecar: str) -> Callable[[object], None]:
+    """What an encoder may do before a batch: hold it until the queue was too full for another."""
+
+    def hold(_: object) -> None:
+        end = time.monotonic() + GUARD
+        while not calls(sidecar, status=429):
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+    return hold

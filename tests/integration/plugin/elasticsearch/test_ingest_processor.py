@@ -32,6 +32,7 @@ from tests.integration.plugin.embedding import (
     documents,
     is_embedded,
     refused,
+    until_one_is_refused,
 )
 from tests.nodes import own_node
 from tests.serving import serving
@@ -342,6 +343,7 @@ def test_an_overloaded_sidecar_is_waited_for(
     writer: Writer, serve: Serve, encoder: WordEncoder
 ) -> None:
     with serve(encoder, queue_tokens=600) as url:
+        encoder.before = until_one_is_refused(url)
         writer.prepare({"batch_size": 32})
         items = writer.bulk(documents(1000))
         assert calls(url, status=429) > 0

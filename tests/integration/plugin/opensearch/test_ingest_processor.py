@@ -28,6 +28,7 @@ from tests.integration.plugin.embedding import (
     documents,
     is_embedded,
     refused,
+    until_one_is_refused,
 )
 from tests.serving import serving
 
@@ -293,6 +294,7 @@ def test_an_index_that_is_being_re_embedded_takes_vectors_of_its_new_model(
 
 def test_an_overloaded_sidecar_is_waited_for(writer: Writer, encoder: WordEncoder) -> None:
     with serving(create_app(SidecarOptions(queue_tokens=600), encoder)) as url:
+        encoder.before = until_one_is_refused(url)
         writer.prepare({"url": url, "batch_size": 32})
         items = writer.bulk(documents(1000))
         assert calls(url, status=429) > 0
