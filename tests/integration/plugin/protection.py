@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from tests.fake_sidecar import GUARD, FakeSidecar, holds, refuses, says
+from tests.integration.plugin.counting import REASONS, counted, searched
 from tests.integration.plugin.failing import Searches, assert_as_without_us, await_true
 from tests.integration.plugin.shared import Answer
 
@@ -39,7 +40,7 @@ def a_circuit_opens_half_opens_and_closes(searches: Searches, fake: FakeSidecar)
     asked = len(fake.calls)
     with ThreadPoolExecutor(2) as threads, opened_at_last() as gate:
         fake.behaviour = holds(gate, fake.sound())
-        answer = searches.reranked()
+        answer = counted_as(searches, "circuit_open")
         assert_as_without_us(answer, before, "circuit_open")
         assert "window" not in searches.stages(answer)  # the engine was not asked for nothing
         searches.assert_failing_is_an_error("circuit_open")
@@ -82,7 +83,7 @@ def a_search_too_many_does_not_wait(searches: Searches, fake: FakeSidecar) -> No
         waiting = [threads.submit(searches.reranked) for _ in range(2)]
         fake.await_calls(known + 2)
         assert searches.stats()["in_flight"] == 2
-        answer = searches.reranked()
+        answer = counted_as(searches, "too_many_in_flight")
         assert_as_without_us(answer, before, "too_many_in_flight")
         assert "window" not in searches.stages(answer)
         searches.assert_failing_is_an_error("too_many_in_flight")
@@ -150,6 +151,16 @@ def long_answers_to_many_searches_do_not_fill_the_heap(
         assert answer.said["reason"] in {"unusable_answer", "circuit_open"}
         assert_as_without_us(answer, before, answer.said["reason"])
     assert "unusable_answer" in {answer.said["reason"] for answer in answers}
+
+
+def counted_as(searches: Searches, reason: str) -> Answer:
+    """A search that is passed through and counted so."""
+    before = searches.stats()
+    answer = searches.reranked()
+    after = searches.stats()
+    assert searched(before, after) == {"passed_through": 1}
+    assert counted(before, after, "searches", REASONS, reason) == 1
+    return answer
 
 
 @contextmanager
