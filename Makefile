@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 ENGINE ?= opensearch
 
-.PHONY: demo test fuzz check format bench bench-plugin bench-stalled eval serve up down lock clean
+.PHONY: demo test fuzz check format bench bench-plugin bench-stalled bench-llm eval serve up down lock clean
 
 demo: $(VENV)/.installed ## node, sidecar, corpus, judged queries, figures
 	$(BIN)/rankside demo
@@ -29,6 +29,9 @@ bench-plugin: $(VENV)/.installed ## what a plugin adds to a search; 100,000 docu
 
 bench-stalled: $(VENV)/.installed ## searches of a node whose sidecar has stalled
 	$(BIN)/python -m evaluation.bench_stalled $(BENCH_ARGS)
+
+bench-llm: $(VENV)/.installed ## InsertRank around a stand-in for an LLM: answers kept, time added
+	$(BIN)/python -m evaluation.bench_llm $(BENCH_ARGS)
 
 eval: $(VENV)/.installed ## ranking quality: chooses the default model's weights, writes the page's tables
 	$(BIN)/python -m evaluation.weights --page docs/reference/quality.md $(EVAL_ARGS)
