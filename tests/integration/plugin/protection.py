@@ -82,7 +82,7 @@ def a_search_too_many_does_not_wait(searches: Searches, fake: FakeSidecar) -> No
         fake.behaviour = holds(gate, fake.sound())
         waiting = [threads.submit(searches.reranked) for _ in range(2)]
         fake.await_calls(known + 2)
-        assert searches.stats()["in_flight"] == 2
+        searches.await_in_flight(2)
         answer = counted_as(searches, "too_many_in_flight")
         assert_as_without_us(answer, before, "too_many_in_flight")
         assert "window" not in searches.stages(answer)
@@ -111,7 +111,7 @@ def no_thread_waits_while_fifty_searches_hang(searches: Searches, fake: FakeSide
         fake.behaviour = holds(gate, fake.sound())
         hanging = [threads.submit(searches.reranked) for _ in range(50)]
         fake.await_calls(known + 50)
-        assert searches.stats()["in_flight"] == 50
+        searches.await_in_flight(50)
         # A thread that hung would never be idle; one that ends its part of a search soon is.
         await_true(lambda: busy(searches) == {})
         for state in ("wait", "block"):

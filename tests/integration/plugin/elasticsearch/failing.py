@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from elasticsearch import ApiError, Elasticsearch
 
-from tests.fake_sidecar import GUARD
+from tests.fake_sidecar import GUARD, FakeSidecar, says
 from tests.integration.plugin.elasticsearch.searching import STANDARD, reranked, search
-from tests.integration.plugin.failing import LONG, NOTHING, Searches
+from tests.integration.plugin.failing import LONG, NOTHING, Searches, await_true
 from tests.integration.plugin.shared import Answer
 
 BODY = {"aggs": {"views": {"terms": {"field": "view"}}}, "size": 20}
@@ -68,6 +68,21 @@ class Failing(Searches):
 
     def threads(self, state: str) -> str:
         return str(self.engine.nodes.hot_threads(type=state, threads=999))
+
+
+def ready(searches: Failing, fake: FakeSidecar) -> Failing:
+    """``searches`` on a node that has just asked what the fake runs, whatever came before.
+
+    It asks every minute, by a call like others: for the next minute there is none to be mistaken
+    for a search's.
+    """
+    fake.reset()
+    fake.behaviour = says(200, fake.listwise(fingerprint="0" * 16))
+    await_true(lambda: searches.reranked().said.get("reason") == "stale_vectors")
+    fake.reset()
+    assert searches.reranked().said["status"] == "reranked"
+    assert fake.listed == 1
+    return searches
 
 
 def tell(engine: Elasticsearch, method: str, path: str) -> Any:

@@ -7,7 +7,7 @@ from elasticsearch import Elasticsearch
 
 from tests.fake_sidecar import FakeSidecar, stalls
 from tests.integration.plugin import cancellation
-from tests.integration.plugin.elasticsearch.failing import Failing
+from tests.integration.plugin.elasticsearch.failing import Failing, ready
 from tests.integration.plugin.shared import Articles
 
 
@@ -19,7 +19,7 @@ def searches(fake_elasticsearch: Elasticsearch, fake_articles: Articles) -> Fail
 @pytest.fixture
 def stalled(searches: Failing, fake: FakeSidecar) -> FakeSidecar:
     """A sidecar that says what it runs and then nothing."""
-    searches.reranked()
+    ready(searches, fake)
     fake.behaviour = stalls(fake.sound())
     fake.calls.clear()
     return fake

@@ -20,8 +20,7 @@ from tests.integration.plugin.elasticsearch.conftest import (
     client_of,
     index_articles,
 )
-from tests.integration.plugin.elasticsearch.failing import Failing
-from tests.integration.plugin.failing import await_true
+from tests.integration.plugin.elasticsearch.failing import Failing, ready
 from tests.integration.plugin.shared import Articles
 from tests.nodes import own_node
 
@@ -51,20 +50,14 @@ def index(strict_node: RunningNode, meta: IndexMeta, vectors: Vectors) -> str:
 @pytest.fixture
 def strict(strict_node: RunningNode, index: str, strict_fake: FakeSidecar) -> Iterator[Failing]:
     """Searches on the strict node, whatever another test has made of its circuit."""
-    strict_fake.reset()
     with client_of(strict_node, max_retries=0) as client:
-        searches = Failing(client, index)
-        await_true(lambda: searches.reranked().said["status"] == "reranked")
-        yield searches
+        yield ready(Failing(client, index), strict_fake)
 
 
 @pytest.fixture
 def usual(fake_elasticsearch: Elasticsearch, fake_articles: Articles, fake: FakeSidecar) -> Failing:
-    """Searches on a node with the usual settings, which knows what the fake runs."""
-    searches = Failing(fake_elasticsearch, fake_articles.index)
-    assert searches.reranked().said["status"] == "reranked"
-    assert len(fake.calls) == 1
-    return searches
+    """Searches on a node with the usual settings."""
+    return ready(Failing(fake_elasticsearch, fake_articles.index), fake)
 
 
 def test_a_circuit_opens_half_opens_and_closes(strict: Failing, strict_fake: FakeSidecar) -> None:

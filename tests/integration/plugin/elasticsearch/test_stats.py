@@ -11,9 +11,10 @@ from connectors.meta import IndexMeta
 from tests.fake_sidecar import FakeSidecar, refuses, says
 from tests.integration.plugin import counting
 from tests.integration.plugin.counting import counted, searched
-from tests.integration.plugin.elasticsearch.failing import Failing
+from tests.integration.plugin.elasticsearch.failing import Failing, ready
 from tests.integration.plugin.elasticsearch.writing import Writer
 from tests.integration.plugin.embedding import documents
+from tests.integration.plugin.failing import await_true
 from tests.integration.plugin.shared import Articles
 
 
@@ -21,11 +22,7 @@ from tests.integration.plugin.shared import Articles
 def failing(
     fake_elasticsearch: Elasticsearch, fake_articles: Articles, fake: FakeSidecar
 ) -> Failing:
-    """Searches on a node that knows what the fake runs."""
-    searches = Failing(fake_elasticsearch, fake_articles.index)
-    assert searches.reranked().said["status"] == "reranked"
-    del fake
-    return searches
+    return ready(Failing(fake_elasticsearch, fake_articles.index), fake)
 
 
 def test_a_reranked_search_and_its_call_are_counted(
@@ -82,7 +79,8 @@ def test_calls_for_documents_are_counted_and_have_circuits_of_their_own(
     assert counted(before, after, "latency_ms", "embeddings", "count") == called
     assert counted(before, after, "latency_ms", "embeddings", "sum") > 0
     assert searched(before, after) == {}
-    assert after["documents"] == {"in_flight": 0, "circuits": {sidecar: "closed"}}
+    assert after["documents"]["circuits"] == {sidecar: "closed"}
+    await_true(lambda: searches.stats()["documents"]["in_flight"] == 0)
 
 
 def test_it_has_the_shape_of_the_engines_own(elasticsearch: Elasticsearch) -> None:
