@@ -33,6 +33,7 @@ T = TypeVar("T")
 _PROMPT_TOKENS = 200  # the instructions around the passages
 _TOKENS_PER_WORD = 2
 _READING = 0.02  # seconds kept for what an answer that was cut says
+_GRACE = 0.25  # seconds after which an LLM that keeps no time of its own is left
 _LASTING = frozenset(
     {
         "deadline",
@@ -121,9 +122,9 @@ class InsertRanker:
 
     async def _answer(self, prompt: Prompt, deadline: Deadline, call: Call) -> Answer:
         try:
-            async with deadline.enforced():
-                left = deadline.left
-                timeout = left - min(_READING, left / 10)
+            left = deadline.left
+            timeout = left - min(_READING, left / 10)
+            async with Deadline.after(left + _GRACE).enforced():
                 completion = await self._llm.complete(prompt.messages, timeout=timeout)
         except (ModelError, Overloaded, DeadlineExceeded) as error:
             return Answer(failure=_reason(error))

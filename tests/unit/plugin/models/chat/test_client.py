@@ -172,7 +172,7 @@ async def test_an_answer_is_read_as_it_is_made(llm: OpenAILLM, server: LLMServer
 async def test_what_has_come_at_the_deadline_is_used(llm: OpenAILLM, server: LLMServer) -> None:
     server.scripted = [Streamed(["[2]", " > "], stalls=True)]
 
-    completion = await llm.complete(TURNS, timeout=1)
+    completion = await llm.complete(TURNS, timeout=2)
 
     assert (completion.text, completion.cut) == ("[2] > ", True)
     assert (completion.estimated, completion.completion_tokens) == (True, 2)
