@@ -245,7 +245,9 @@ class Judge:
         card = await self.sidecar.llm()
         if card is None:
             raise ModelUnavailable("the sidecar has no LLM; set RANKSIDE_LLM__URL there")
-        return min(card.prompt_hits or self.options.window, self.options.window)
+        options = self.options
+        head = options.head if options.strategy is Strategy.CASCADE else None
+        return min(card.prompt_hits or options.window, options.window, head or options.window)
 
     async def _llm_name(self) -> str | None:
         card = await self.sidecar.llm()

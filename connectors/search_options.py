@@ -37,7 +37,8 @@ class Method(StrEnum):
 class SearchOptions:
     """How to rerank. What is None comes from the query, the index or the model.
 
-    ``window`` hits are put in order, per shard unless ``exact_window``. ``deadline`` is in seconds,
+    ``window`` hits are put in order, per shard unless ``exact_window``; of a cascade the LLM orders
+    the first ``head`` after E2Rank. ``deadline`` is in seconds,
     for everything before the user's own request. ``explain`` fetches the whole window's first
     stage, for display, and what an LLM was asked. ``text_fields``, ``vector_field`` and
     ``fingerprint`` describe an index whose mapping has no ``_meta.rankside``; without a fingerprint
@@ -48,6 +49,7 @@ class SearchOptions:
     strategy: Strategy = Strategy.E2RANK
     window: int = DEFAULT_WINDOW
     prompt_hits: int | None = None
+    head: int | None = None
     fusion: FusionWeights | None = None
     instruction: str | None = None
     rescore: RescoreBy = RescoreBy.AUTO
@@ -64,8 +66,10 @@ class SearchOptions:
             object.__setattr__(self, name, _chosen(name, kind, getattr(self, name)))
         if not 1 <= self.window <= MAX_WINDOW:
             raise UsageError(f"window is {self.window}; give 1 to {MAX_WINDOW}")
-        if self.prompt_hits is not None and not 1 <= self.prompt_hits <= MAX_WINDOW:
-            raise UsageError(f"prompt_hits is {self.prompt_hits}; give 1 to {MAX_WINDOW}")
+        for name in ("prompt_hits", "head"):
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= MAX_WINDOW:
+                raise UsageError(f"{name} is {value}; give 1 to {MAX_WINDOW}")
         if self.deadline is not None and self.deadline <= 0:
             raise UsageError(f"deadline is {self.deadline}; give seconds above 0")
         if self.query_text is not None and not self.query_text.strip():

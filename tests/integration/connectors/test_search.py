@@ -443,3 +443,6 @@ async def test_a_cascade_is_e2rank_with_an_llms_head(searcher: Searcher, stored:
     result = await searcher.search(stored.name, body, replace(options, strategy=Strategy.CASCADE))
     assert result.model == f"{stored.meta.model} > reverser"
     assert ids(result.body) == [*ids(first.body)[:20][::-1], *ids(first.body)[20:]]
+    short = replace(options, strategy=Strategy.CASCADE, head=5)
+    headed = await searcher.search(stored.name, body, short)
+    assert ids(headed.body) == [*ids(first.body)[:5][::-1], *ids(first.body)[5:]]

@@ -13,6 +13,9 @@ from connectors.meta import IndexMeta, document_text, vector_hash
 from plugin.models.llm import Completion
 from plugin.ranking.llm_prompt import ChatMessage
 
+# A busy machine takes longer than the default to accept a connection.
+UNHURRIED = {"rankside.connect_timeout": "20s"}
+
 
 @dataclass(frozen=True)
 class Articles:

@@ -24,7 +24,7 @@ from pipelines.definitions import index_body
 from plugin.models.encoder import Encoder
 from tests.articles import FIELDS, article_documents
 from tests.fake_sidecar import FakeSidecar, faking
-from tests.integration.plugin.shared import Articles
+from tests.integration.plugin.shared import UNHURRIED, Articles
 from tests.nodes import own_node
 
 HEAP = "512m"
@@ -45,7 +45,7 @@ def plugin_zip() -> Path:
 @pytest.fixture(scope="session")
 def plugin_node(plugin_zip: Path, sidecar: str) -> Iterator[RunningNode]:
     """A node with the plugin and the real sidecar, shared by the run's tests."""
-    settings = {URL: [sidecar]}
+    settings = {URL: [sidecar], **UNHURRIED}
     with own_node("elasticsearch", plugin=plugin_zip, heap=HEAP, settings=settings) as node:
         yield node
 
@@ -60,7 +60,7 @@ def session_fake(minilm: Encoder) -> Iterator[FakeSidecar]:
 @pytest.fixture(scope="session")
 def fake_node(plugin_zip: Path, session_fake: FakeSidecar) -> Iterator[RunningNode]:
     """A node with the plugin and a sidecar that fails on demand, shared by the run's tests."""
-    settings = {URL: [session_fake.url], **PATIENT}
+    settings = {URL: [session_fake.url], **PATIENT, **UNHURRIED}
     with own_node("elasticsearch", plugin=plugin_zip, heap=HEAP, settings=settings) as node:
         yield node
 
@@ -92,7 +92,11 @@ def start_plugin_node(plugin_zip: Path) -> Iterator[StartNode]:
                     "elasticsearch",
                     plugin=plugin_zip,
                     heap=HEAP,
-                    settings={**({URL: list(urls)} if urls else {}), **(settings or {})},
+                    settings={
+                        **({URL: list(urls)} if urls else {}),
+                        **UNHURRIED,
+                        **(settings or {}),
+                    },
                     secrets={"rankside.sidecar.api_key": api_key} if api_key else {},
                     files=files,
                 )

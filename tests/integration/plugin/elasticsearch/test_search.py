@@ -65,15 +65,26 @@ async def test_the_order_is_the_client_sides(
     assert ours.ids != search(elasticsearch, stored.index, STANDARD, size=50).ids
 
 
-@pytest.mark.parametrize("strategy", ["insertrank", "cascade"])
+CASES: list[dict[str, Any]] = [
+    {"strategy": "insertrank"},
+    {"strategy": "cascade"},
+    {"strategy": "cascade", "head": 5},
+]
+
+
+@pytest.mark.parametrize("said", CASES, ids=str)
 async def test_an_llms_order_is_the_client_sides(
-    elasticsearch: Elasticsearch, plugin_node: Any, sidecar: str, stored: Articles, strategy: str
+    elasticsearch: Elasticsearch,
+    plugin_node: Any,
+    sidecar: str,
+    stored: Articles,
+    said: dict[str, Any],
 ) -> None:
     body = {"query": QUERY, "_source": False, "size": 50}
-    options = SearchOptions(strategy=strategy)  # type: ignore[arg-type] # its word
+    options = SearchOptions(**said)
     theirs = await client_side(plugin_node.url, sidecar, stored.index, body, options)
-    ours = search(elasticsearch, stored.index, reranked(strategy=strategy), size=50)
-    assert (ours.said["status"], ours.said["strategy"]) == ("reranked", strategy)
+    ours = search(elasticsearch, stored.index, reranked(**said), size=50)
+    assert (ours.said["status"], ours.said["strategy"]) == ("reranked", said["strategy"])
     assert ours.ids == [hit["_id"] for hit in theirs.body["hits"]["hits"]]
 
 

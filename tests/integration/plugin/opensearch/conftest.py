@@ -20,7 +20,7 @@ from pipelines.definitions import index_body
 from plugin.models.encoder import Encoder
 from tests.articles import FIELDS, article_documents
 from tests.fake_sidecar import FakeSidecar, faking
-from tests.integration.plugin.shared import Articles
+from tests.integration.plugin.shared import UNHURRIED, Articles
 from tests.nodes import own_node
 
 HEAP = "512m"
@@ -37,7 +37,7 @@ def plugin_zip() -> Path:
 @pytest.fixture(scope="session")
 def plugin_node(plugin_zip: Path) -> Iterator[RunningNode]:
     """A node with the plugin, installed by the engine's own tool, shared by the run's tests."""
-    with own_node("opensearch", plugin=plugin_zip, heap=HEAP) as node:
+    with own_node("opensearch", plugin=plugin_zip, heap=HEAP, settings=UNHURRIED) as node:
         yield node
 
 
@@ -56,9 +56,15 @@ def start_plugin_node(plugin_zip: Path) -> Iterator[StartNode]:
             files: Iterable[Path] = (),
         ) -> RunningNode:
             secrets = {f"rankside.auth.{name}.key": key for name, key in (keys or {}).items()}
-            options = {"plugin": plugin_zip, "heap": HEAP, "settings": settings}
             return nodes.enter_context(
-                own_node("opensearch", secrets=secrets, files=files, **options)
+                own_node(
+                    "opensearch",
+                    plugin=plugin_zip,
+                    heap=HEAP,
+                    settings={**UNHURRIED, **(settings or {})},
+                    secrets=secrets,
+                    files=files,
+                )
             )
 
         yield start

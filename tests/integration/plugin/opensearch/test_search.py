@@ -74,15 +74,22 @@ async def test_the_order_is_the_client_sides(
     assert ours.ids != plain(opensearch, stored.index, body).ids
 
 
-@pytest.mark.parametrize("strategy", ["insertrank", "cascade"])
+CASES: list[dict[str, Any]] = [
+    {"strategy": "insertrank"},
+    {"strategy": "cascade"},
+    {"strategy": "cascade", "head": 5},
+]
+
+
+@pytest.mark.parametrize("said", CASES, ids=str)
 async def test_an_llms_order_is_the_client_sides(
-    opensearch: OpenSearch, plugin_node: Any, sidecar: str, stored: Articles, strategy: str
+    opensearch: OpenSearch, plugin_node: Any, sidecar: str, stored: Articles, said: dict[str, Any]
 ) -> None:
     body = {**BODY, "size": 50}
-    options = SearchOptions(strategy=strategy)  # type: ignore[arg-type] # its word
+    options = SearchOptions(**said)
     theirs = await client_side(plugin_node.url, sidecar, stored.index, body, options)
-    ours = search(opensearch, stored.index, body, ext={"strategy": strategy})
-    assert (ours.said["status"], ours.said["strategy"]) == ("reranked", strategy)
+    ours = search(opensearch, stored.index, body, ext=said)
+    assert (ours.said["status"], ours.said["strategy"]) == ("reranked", said["strategy"])
     assert ours.ids == [hit["_id"] for hit in theirs.body["hits"]["hits"]]
 
 

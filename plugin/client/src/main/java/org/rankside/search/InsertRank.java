@@ -63,13 +63,16 @@ final class InsertRank {
                         });
     }
 
+    /** How many hits the LLM is shown: of what it takes, no more than the search asks for. */
     private CompletableFuture<Integer> promptHits() {
+        boolean says = parameters.strategy() == Strategy.CASCADE && parameters.head() > 0;
+        int asked = says ? Math.min(parameters.head(), parameters.window()) : parameters.window();
         return sidecar.llm()
                 .thenApply(
                         card ->
                                 card.promptHits() > 0
-                                        ? Math.min(card.promptHits(), parameters.window())
-                                        : parameters.window());
+                                        ? Math.min(card.promptHits(), asked)
+                                        : asked);
     }
 
     /** The head up to the last hit that is not where it was; the rest stays in place by itself. */

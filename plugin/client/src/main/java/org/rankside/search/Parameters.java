@@ -16,6 +16,7 @@ import org.rankside.client.SidecarSettings;
  * @param urls sidecars, tried in turn; only a pipeline or the node names them, for a search could send
  *     passages anywhere otherwise
  * @param auth name of the key in the keystore
+ * @param head how many of a cascade's first hits an LLM puts in order
  * @param timeout for all that comes before the user's own request
  * @param queryTextPath where in the request the text to rank for is, as {@code query.match.title.query}
  */
@@ -26,6 +27,7 @@ public record Parameters(
         int window,
         boolean exactWindow,
         int promptHits,
+        int head,
         List<String> textFields,
         String vectorField,
         String fingerprint,
@@ -45,6 +47,7 @@ public record Parameters(
                     Strategy.E2RANK,
                     100,
                     false,
+                    0,
                     0,
                     List.of(),
                     null,
@@ -103,6 +106,7 @@ public record Parameters(
                 window,
                 exactWindow,
                 promptHits,
+                head,
                 textFields,
                 vectorField,
                 fingerprint,
@@ -122,6 +126,7 @@ public record Parameters(
                 values.count("window", window, MAX_WINDOW),
                 values.flag("exact_window", exactWindow),
                 values.count("prompt_hits", promptHits, MAX_WINDOW),
+                values.count("head", head, MAX_WINDOW),
                 values.texts("text_fields", textFields),
                 values.text("vector_field", vectorField),
                 values.text("fingerprint", fingerprint),

@@ -52,6 +52,11 @@ class InsertRankTest {
     }
 
     @Test
+    void theHeadOfACascadeIsNoMatterOfItsOwn() {
+        assertEquals(new Wanted(4, 4, 0), stage.judge(BY_LLM + ", 'head': 3").wanted(false).join());
+    }
+
+    @Test
     void theLlmIsShownTextsAndScoresAndNoVectors() {
         stage.judged(BY_LLM + ", 'instruction': 'rank', 'fusion': {'rocchio': 1}");
         Map<String, Object> call = stage.script.rankCalls.getLast();

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.rankside.client.Cases;
 import org.rankside.client.Reason;
 import org.rankside.client.RescoreWeights;
@@ -44,6 +46,20 @@ class JudgeTest {
     @AfterEach
     void close() {
         stage.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "3, 6 5 4",
+        "1, 6",
+        "50, 6 5 4 3", // no more than the LLM takes
+    })
+    void ofACascadeASearchMaySayHowManyTheLlmIsShown(int head, String shown) {
+        stage.judged(CASCADE + ", 'head': " + head);
+        List<?> hits = (List<?>) stage.script.rankCalls.getLast().get("hits");
+        assertEquals(
+                List.of(shown.split(" ")),
+                hits.stream().map(hit -> ((String) ((Map<?, ?>) hit).get("id")).split("/")[1]).toList());
     }
 
     @Test

@@ -16,7 +16,7 @@ import org.rankside.client.Cases;
 class ParametersTest {
     private static final List<URI> URLS = List.of(URI.create("http://a:1"));
     private static final String ALL =
-            "'strategy': 'cascade', 'window': 10000, 'exact_window': true, 'prompt_hits': 5,"
+            "'strategy': 'cascade', 'window': 10000, 'exact_window': true, 'prompt_hits': 5, 'head': 7,"
                     + " 'text_fields': ['t', 'u.v'], 'vector_field': 'v', 'fingerprint': 'f',"
                     + " 'timeout': '2s', 'on_failure': 'fail', 'fusion': {'listwise': 2},"
                     + " 'instruction': 'rank', 'query_text_path': 'query.match.t.query'";
@@ -25,7 +25,7 @@ class ParametersTest {
     void aPipelineNeedsNoMoreThanAnAddress() {
         assertEquals(
                 new Parameters(
-                        URLS, null, Strategy.E2RANK, 100, false, 0, List.of(), null, null,
+                        URLS, null, Strategy.E2RANK, 100, false, 0, 0, List.of(), null, null,
                         Duration.ofSeconds(1), OnFailure.PASS_THROUGH, null, null, null, null),
                 pipeline("'url': 'http://a:1/'"));
     }
@@ -35,7 +35,7 @@ class ParametersTest {
         assertEquals(
                 new Parameters(
                         List.of(URI.create("http://a:1"), URI.create("https://b/c")), "k",
-                        Strategy.CASCADE, 10_000, true, 5, List.of("t", "u.v"), "v", "f",
+                        Strategy.CASCADE, 10_000, true, 5, 7, List.of("t", "u.v"), "v", "f",
                         Duration.ofSeconds(2), OnFailure.FAIL, Map.of("listwise", 2.0),
                         "rank", null, "query.match.t.query"),
                 pipeline("'url': ['http://a:1', 'https://b/c'], 'auth': 'k', " + ALL));
@@ -60,7 +60,7 @@ class ParametersTest {
     void aRequestMaySayAllButWhereItGoes() {
         assertEquals(
                 new Parameters(
-                        URLS, "k", Strategy.CASCADE, 10_000, true, 5, List.of("t", "u.v"), "v", "f",
+                        URLS, "k", Strategy.CASCADE, 10_000, true, 5, 7, List.of("t", "u.v"), "v", "f",
                         Duration.ofSeconds(2), OnFailure.FAIL, Map.of("listwise", 2.0),
                         "rank", "cold water", "query.match.t.query"),
                 pipeline("'url': 'http://a:1', 'auth': 'k'")
@@ -94,6 +94,7 @@ class ParametersTest {
                 "'window': 10001|window is [10001] and must be a whole number from 1 to 10000",
                 "'exact_window': 'yes'|exact_window is [yes] and must be true or false",
                 "'prompt_hits': 0|prompt_hits is [0] and must be a whole number from 1 to 10000",
+                "'head': 0|head is [0] and must be a whole number from 1 to 10000",
                 "'text_fields': []|text_fields is [[]] and must be one text or several",
                 "'vector_field': ['v']|vector_field is [[v]] and must be a text",
                 "'fingerprint': ''|fingerprint is [] and must be a text",
@@ -141,7 +142,7 @@ class ParametersTest {
         String said = ALL.replace("'window'", "'rank_window_size'");
         assertEquals(
                 new Parameters(
-                        URLS, "k", Strategy.CASCADE, 10_000, true, 5, List.of("t", "u.v"), "v", "f",
+                        URLS, "k", Strategy.CASCADE, 10_000, true, 5, 7, List.of("t", "u.v"), "v", "f",
                         Duration.ofSeconds(2), OnFailure.FAIL, Map.of("listwise", 2.0),
                         "rank", "cold water", "query.match.t.query"),
                 Parameters.ofSearch(

@@ -35,6 +35,7 @@ public final class RerankRetrieverBuilder extends RetrieverBuilder {
                     "rank_window_size",
                     "exact_window",
                     "prompt_hits",
+                    "head",
                     "strategy",
                     "fusion",
                     "fingerprint",
