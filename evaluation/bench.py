@@ -18,8 +18,9 @@ from evaluation.local_sidecar import local_sidecar
 from evaluation.machine import machine, versions
 from evaluation.speed import Bench
 from evaluation.speed_table import show
+from plugin.models.base_options import AUTO
 from plugin.models.load import load_encoder
-from plugin.models.options import AUTO, ModelOptions
+from plugin.models.options import ModelOptions
 from plugin.ranking.errors import RanksideError
 
 app = typer.Typer(pretty_exceptions_enable=False)

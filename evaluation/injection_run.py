@@ -14,8 +14,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from evaluation.injection import Effect, Suite, attacks, cases
-from plugin.models.chat.load import load_llm
 from plugin.models.llm import LLM
+from plugin.models.load_llm import load_llm
 from plugin.models.options import LLMOptions
 from plugin.ranking.errors import RanksideError, SettingsError
 from plugin.ranking.initial_order import InitialOrder

@@ -62,17 +62,23 @@ def capabilities() -> Capabilities:
 
 
 def place(
-    device: str, dtype: str, *, half_precision: bool, machine: Capabilities | None = None
+    device: str,
+    dtype: str,
+    *,
+    half_precision: bool,
+    machine: Capabilities | None = None,
+    table: str = "model",
 ) -> Placement:
     """Choose where a model runs; ``auto`` in either place is decided here.
 
     ``half_precision`` says that the weights are made for 16 bits; others stay in float32.
+    ``table`` is the one of the settings, for messages.
 
     Raises:
         SettingsError: a device is asked for that this machine does not have.
     """
     machine = machine or capabilities()
-    chosen = _device(device, machine)
+    chosen = _device(device, machine, f"{table}.device")
     if dtype != "auto":
         return Placement(chosen, dtype, f"{dtype} on {chosen}, as set")
     if not half_precision:
@@ -90,18 +96,23 @@ def cpu_bf16_speedup() -> float:
     return float32 / bfloat16
 
 
-def _device(device: str, machine: Capabilities) -> str:
+def gpu_failed(error: Exception) -> bool:
+    """Whether ``error`` is of a broken CUDA context, which is fatal to the process."""
+    return isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error)
+
+
+def _device(device: str, machine: Capabilities, key: str) -> str:
     if device == "auto":
         return "cuda" if machine.cuda_devices else "mps" if machine.mps else "cpu"
     if device.startswith("cuda"):
         number = int(device.partition(":")[2] or 0)
         if number >= machine.cuda_devices:
             raise SettingsError(
-                f"model.device is {device} and torch sees {machine.cuda_devices} CUDA devices; "
+                f"{key} is {device} and torch sees {machine.cuda_devices} CUDA devices; "
                 "set it to auto or cpu, or install the driver and a CUDA build of torch"
             )
     if device == "mps" and not machine.mps:
-        raise SettingsError("model.device is mps and torch has no MPS here; set it to auto or cpu")
+        raise SettingsError(f"{key} is mps and torch has no MPS here; set it to auto or cpu")
     return device
 
 

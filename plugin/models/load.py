@@ -6,8 +6,9 @@ import logging
 from dataclasses import replace
 
 from plugin.models import registry
+from plugin.models.base_options import AUTO
 from plugin.models.encoder import Encoder
-from plugin.models.options import AUTO, ModelOptions
+from plugin.models.options import ModelOptions
 from plugin.models.remote import RemoteEncoder
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.profile import ModelProfile

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import importlib.resources
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling as PoolingModule
 from sentence_transformers.sentence_transformer.modules import Transformer
-from transformers.utils import logging as hub_logging
 from transformers.utils.hub import cached_file, extract_commit_hash
 
+from plugin.models.files import FAILURES, brief, no_progress_bars
 from plugin.models.hardware import Placement
 from plugin.ranking.errors import ModelUnavailable
 from plugin.ranking.profile import ModelProfile, Pooling
 
 _MODES = {Pooling.LAST_TOKEN: "lasttoken", Pooling.MEAN: "mean", Pooling.CLS: "cls"}
 _PACKAGED = "model"  # the folder inside the package that holds the files
-_FAILURES = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError)
 
 
 def load_model(
@@ -52,13 +48,13 @@ def load_model(
         if folder is None:
             model = _built(profile, location, placement, offline=offline)
         else:
-            with _no_progress_bars():
+            with no_progress_bars():
                 model = (
                     _shipped(location, placement)
                     if as_shipped
                     else _built(profile, location, placement, offline=True)
                 )
-    except _FAILURES as error:
+    except FAILURES as error:
         raise _unloadable(profile, location, error) from error
     _check(profile, model)
     return model
@@ -72,7 +68,7 @@ def hub_commit(profile: ModelProfile, *, offline: bool = False) -> str:
     """
     try:
         file = cached_file(profile.location, "config.json", local_files_only=offline)
-    except _FAILURES as error:
+    except FAILURES as error:
         raise _unloadable(profile, profile.location, error) from error
     return extract_commit_hash(file, None) or ""
 
@@ -106,26 +102,9 @@ def _built(
 
 def _unloadable(profile: ModelProfile, location: str, error: Exception) -> ModelUnavailable:
     return ModelUnavailable(
-        f"model {profile.name} cannot be loaded from {location} ({_brief(error)}); check the "
+        f"model {profile.name} cannot be loaded from {location} ({brief(error)}); check the "
         "path, or download it where the hub is reachable and set model.path"
     )
-
-
-def _brief(error: Exception) -> str:
-    """The first line of a foreign message, or its kind where it says nothing."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-@contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    """Reading local files takes a moment; a bar for it only disturbs logs."""
-    shown = hub_logging.is_progress_bar_enabled()
-    hub_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        if shown:
-            hub_logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _package_folder(profile: ModelProfile) -> Path | None:

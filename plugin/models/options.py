@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
 
-from plugin.models.base_options import Options
+from plugin.models.base_options import AUTO, DEVICES, Dtype, Options
 from plugin.models.chat.options import (
     BudgetOptions,
     CacheOptions,
@@ -18,6 +18,7 @@ from plugin.models.chat.options import (
     HedgeOptions,
     PriceOptions,
 )
+from plugin.models.local.options import LocalOptions
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.first_token import LETTERS, single_tokens
 from plugin.ranking.hits import FusionWeights
@@ -37,8 +38,6 @@ from plugin.ranking.score_labels import ScoreMode
 from plugin.ranking.template import DEFAULT_TEMPLATE, template_names
 from plugin.ranking.windows import WindowMode
 
-AUTO = "auto"
-Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 _LEAST_PROMPT = 256  # tokens: the instructions, a query, and a few words of each passage
 Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
@@ -171,7 +170,7 @@ class ModelOptions(Options):
     offline: bool = Field(default=False, description="Never ask the hub; use local files only.")
     device: str = Field(
         default=AUTO,
-        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        pattern=DEVICES,
         description="auto, cpu, mps, cuda, or cuda:N.",
     )
     dtype: Dtype = Field(default="auto", description="Number format of the weights.")
@@ -211,12 +210,12 @@ class ModelOptions(Options):
         return self
 
 
-class LLMOptions(Options):
-    """The LLM of InsertRank; without an address InsertRank is off."""
+class LLMOptions(LocalOptions):
+    """The LLM of InsertRank; without a url or a path InsertRank is off."""
 
     url: AnyHttpUrl | None = Field(
         default=None,
-        description="OpenAI-compatible server, up to and with /v1; None: InsertRank is off.",
+        description="OpenAI-compatible server, up to and with /v1; None: a path, or no InsertRank.",
     )
     model: str = Field(
         default="default", min_length=1, max_length=200, description="Its name at that server."
@@ -352,6 +351,8 @@ class LLMOptions(Options):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
+        if self.path is not None and any((self.url, self.hedge.url, self.tokenizer)):
+            raise ValueError("with a path there is no server: unset url, hedge.url and tokenizer")
         if self.stride >= self.prompt_hits:
             raise ValueError("windows have to overlap: stride must be less than prompt_hits")
         if (
@@ -389,7 +390,11 @@ class LLMOptions(Options):
                 "set it to permutation"
             )
         return InsertRankOptions(
-            prompt, self.prompt_hits, self.stride, self.windows, self.top_logprobs
+            prompt,
+            self.prompt_hits,
+            self.stride,
+            self.windows,
+            self.top_logprobs if self.path is None else None,
         )
 
 

@@ -11,6 +11,7 @@ from sentence_transformers import SentenceTransformer
 
 from plugin.models.batching import batches
 from plugin.models.encoder import Encoded
+from plugin.models.hardware import gpu_failed
 from plugin.models.tokenizer import HubTokenizer, Tokens
 from plugin.ranking.errors import ModelOutputError, ModelUnavailable
 from plugin.ranking.profile import ModelProfile
@@ -127,7 +128,7 @@ class SentenceTransformerEncoder:
 
 def _translated(error: RuntimeError | IndexError) -> ModelUnavailable | ModelOutputError:
     """An error of the forward pass; a broken CUDA context is fatal to the process."""
-    if isinstance(error, torch.AcceleratorError) or "CUDA error" in str(error):
+    if gpu_failed(error):
         return ModelUnavailable("the GPU failed; restart the process", fatal=True)
     return ModelOutputError(
         f"the model failed on a batch ({type(error).__name__}); check model.dtype and its weights"

@@ -7,10 +7,12 @@ only its read-only methods are used; texts are cut on the encodings, which belon
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
@@ -62,7 +64,7 @@ class HubTokenizer:
 
     @property
     def has_chat_template(self) -> bool:
-        """Whether ``user_turn`` works."""
+        """Whether ``user_turn`` and ``chat`` work."""
         return bool(self._hub.chat_template)
 
     @property
@@ -70,6 +72,12 @@ class HubTokenizer:
         """Token that fills short rows of a batch; any will do, it is masked."""
         pad = self._hub.pad_token_id
         return pad if isinstance(pad, int) else 0
+
+    @property
+    def end_id(self) -> int | None:
+        """Token that ends a turn, or None."""
+        end = self._hub.eos_token_id
+        return end if isinstance(end, int) else None
 
     def token_id(self, token: str) -> int:
         """Id of ``token``; raises ModelUnavailable where the vocabulary has none."""
@@ -104,6 +112,41 @@ class HubTokenizer:
             enable_thinking=False,
         )
         return str(turn)
+
+    def chat(self, turns: Sequence[Mapping[str, str]], **settings: Any) -> list[int]:
+        """Token ids of chat turns, ready for the answer; ``settings`` are the template's own.
+
+        Where the template refuses a system turn, what that says begins the user's.
+
+        Raises:
+            ModelUnavailable: the template refuses that too.
+        """
+        try:
+            text = self._laid_out(turns, settings)
+        except jinja2.TemplateError:
+            content = "\n\n".join(turn["content"] for turn in turns)
+            try:
+                text = self._laid_out([{"role": "user", "content": content}], settings)
+            except jinja2.TemplateError as error:
+                raise ModelUnavailable(
+                    f"the model's chat template takes no user turn ({error}); use another model"
+                ) from error
+        # The template writes the special tokens; more of them would not be what it was trained on.
+        return list(self._rust.encode(text, add_special_tokens=False).ids)
+
+    def _laid_out(self, turns: Sequence[Mapping[str, str]], settings: Mapping[str, Any]) -> str:
+        return str(
+            self._hub.apply_chat_template(
+                [dict(turn) for turn in turns],
+                tokenize=False,
+                add_generation_prompt=True,
+                **settings,
+            )
+        )
+
+    def text(self, ids: Sequence[int]) -> str:
+        """What ``ids`` say, special tokens left out."""
+        return self._rust.decode(list(ids), skip_special_tokens=True)
 
     def tokenize(
         self, texts: Sequence[str], limit: int, ends: Sequence[int | None]

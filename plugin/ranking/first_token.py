@@ -28,6 +28,11 @@ def single_tokens(letters: Iterable[str], tokens_of: Callable[[str], int]) -> tu
     return tuple(letter for letter in letters if tokens_of(letter) == 1)
 
 
+def bare(token: str) -> str:
+    """``token`` without what may stand around a letter."""
+    return token.strip(_AROUND)
+
+
 def most_hits(letters: Sequence[str], top_logprobs: int | None) -> int:
     """How many hits one prompt may hold so that each can be ranked.
 
@@ -48,7 +53,7 @@ def permutation(identifiers: Sequence[str], logprobs: Iterable[tuple[str, float]
     places = {identifier: place for place, identifier in enumerate(identifiers)}
     found: dict[int, list[float]] = {}
     for token, logprob in logprobs:
-        place = places.get(token.strip(_AROUND))
+        place = places.get(bare(token))
         if place is not None and logprob < math.inf:  # NaN is not less than anything
             found.setdefault(place, []).append(logprob)
     likelihood = {place: _log_of_sum(values) for place, values in found.items()}

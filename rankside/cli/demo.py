@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from plugin.models.options import AUTO
+from plugin.models.base_options import AUTO
 from plugin.ranking.errors import SettingsError
 from rankside.access import client_options, named_client, named_engine
 from rankside.cli.console import (

@@ -64,8 +64,8 @@ def _app_maker(
     sidecar: SidecarOptions, encoder: ModelOptions, llm: LLMOptions
 ) -> Callable[[OnFatal], FastAPI]:
     """The app, given what to call when the model is lost; raises SettingsError for a wrong name."""
-    from plugin.models.chat.load import load_llm
     from plugin.models.load import load_encoder, profile_for
+    from plugin.models.load_llm import load_llm
     from plugin.sidecar.app import create_app
 
     profile_for(encoder)

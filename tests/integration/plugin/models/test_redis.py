@@ -9,9 +9,9 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
-from plugin.models.chat.load import load_llm
 from plugin.models.chat.options import CacheOptions
 from plugin.models.llm import LLM
+from plugin.models.load_llm import load_llm
 from plugin.models.options import LLMOptions
 from plugin.ranking.llm_prompt import ChatMessage
 from tests.llm_server import LLMServer

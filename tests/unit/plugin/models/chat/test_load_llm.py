@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from plugin.models.chat.load import load_llm
 from plugin.models.chat.options import BudgetOptions, CacheOptions, HedgeOptions
+from plugin.models.load_llm import load_llm
 from plugin.models.options import LLMOptions
 from plugin.ranking.errors import BudgetExhausted, CircuitOpen, ModelUnavailable, SettingsError
 from tests.llm_server import LLMServer

@@ -1,0 +1,1 @@
+"""LLMs in this process: any causal language model that transformers can load."""
