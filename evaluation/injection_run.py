@@ -15,8 +15,8 @@ from rich.table import Table
 
 from evaluation.injection import Effect, Suite, attacks, cases
 from plugin.models.llm import LLM
+from plugin.models.llm_options import LLMOptions
 from plugin.models.load_llm import load_llm
-from plugin.models.options import LLMOptions
 from plugin.ranking.errors import RanksideError, SettingsError
 from plugin.ranking.initial_order import InitialOrder
 from plugin.ranking.score_labels import ScoreMode

@@ -22,7 +22,8 @@ from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from connectors.options import EngineOptions, SidecarClientOptions
 from pipelines.options import PipelineOptions
-from plugin.models.options import LLMOptions, ModelOptions
+from plugin.models.llm_options import LLMOptions
+from plugin.models.options import ModelOptions
 from plugin.ranking.errors import SettingsError
 from plugin.sidecar.options import SidecarOptions
 

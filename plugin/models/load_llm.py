@@ -11,7 +11,7 @@ from plugin.models.chat.client import OpenAILLM
 from plugin.models.chat.hedge import HedgedLLM
 from plugin.models.chat.store import store_of
 from plugin.models.llm import LLM
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import SettingsError
 
 _SAMPLING = {

@@ -9,7 +9,7 @@ from fastapi.security import HTTPBearer
 from starlette.middleware import Middleware
 
 from plugin.models.llm import LLM
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.sidecar import cohere, errors, health, native, openai, tei
 from plugin.sidecar.auth import BearerAuth, KeyFile
 from plugin.sidecar.edge import BodyLimit, Edge

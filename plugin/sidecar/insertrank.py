@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from plugin.models.estimate import EstimatingTokenizer
 from plugin.models.llm import LLM, Completion
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.ranking import insertrank
 from plugin.ranking.errors import (
     BudgetExhausted,

@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 
 from plugin.models.encoder import Encoder
 from plugin.models.llm import LLM
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import RanksideError, RequestError
 from plugin.ranking.hits import Status, Strategy
 from plugin.ranking.wire import ModelInfo

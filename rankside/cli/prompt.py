@@ -19,7 +19,7 @@ from connectors.target import find_target
 from connectors.window import Wanted, window_search
 from plugin.models.chat.request import chat_body, llm_tokenizer
 from plugin.models.estimate import EstimatingTokenizer
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.ranking import insertrank
 from plugin.ranking.errors import RequestError, UsageError
 from plugin.ranking.hits import Ranking, RankRequest, Strategy

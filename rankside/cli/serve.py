@@ -16,7 +16,8 @@ from rankside.settings import load_settings
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from plugin.models.options import LLMOptions, ModelOptions
+    from plugin.models.llm_options import LLMOptions
+    from plugin.models.options import ModelOptions
     from plugin.sidecar.options import SidecarOptions
     from plugin.sidecar.sidecar import OnFatal
 

@@ -11,8 +11,8 @@ import pytest
 
 from plugin.models.chat.client import OpenAILLM
 from plugin.models.encoder import Encoder
+from plugin.models.llm_options import LLMOptions
 from plugin.models.load_llm import load_llm
-from plugin.models.options import LLMOptions
 from plugin.ranking.errors import ModelUnavailable
 from plugin.ranking.llm_prompt import ChatMessage
 from plugin.sidecar.app import create_app

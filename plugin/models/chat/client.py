@@ -14,7 +14,7 @@ from httpx_sse import EventSource, SSEError
 from plugin.models.chat.answer import DONE, Answer, first_token, not_a_completion, whole
 from plugin.models.chat.request import chat_body, llm_tokenizer
 from plugin.models.llm import Completion
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import (
     DeadlineExceeded,
     ModelOutputError,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.llm_prompt import ChatMessage, Decoding
 from plugin.ranking.prompts import Tokenizer

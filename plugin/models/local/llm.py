@@ -16,7 +16,7 @@ from transformers.generation.stopping_criteria import StoppingCriteria, Stopping
 
 from plugin.models.hardware import gpu_failed
 from plugin.models.llm import Completion
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.models.tokenizer import HubTokenizer
 from plugin.ranking.errors import (
     DeadlineExceeded,

@@ -13,7 +13,7 @@ from fastapi import Response
 
 from plugin.models.chat.load import load_llm
 from plugin.models.chat.options import BudgetOptions, CircuitOptions
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from tests.doubles import WordEncoder

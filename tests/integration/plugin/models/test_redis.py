@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from plugin.models.chat.options import CacheOptions
 from plugin.models.llm import LLM
+from plugin.models.llm_options import LLMOptions
 from plugin.models.load_llm import load_llm
-from plugin.models.options import LLMOptions
 from plugin.ranking.llm_prompt import ChatMessage
 from tests.llm_server import LLMServer
 from tests.ports import free_port

@@ -12,9 +12,9 @@ import pytest
 from transformers import PreTrainedModel
 
 from plugin.models.encoder import Encoder
+from plugin.models.llm_options import LLMOptions
 from plugin.models.local.llm import LocalLLM
 from plugin.models.local.loading import load_causal
-from plugin.models.options import LLMOptions
 from plugin.models.tokenizer import HubTokenizer
 from plugin.ranking.llm_prompt import ChatMessage
 from plugin.sidecar.app import create_app

@@ -15,7 +15,8 @@ from plugin.models.chat.options import (
     HedgeOptions,
     PriceOptions,
 )
-from plugin.models.options import FusionOptions, LLMOptions, ModelOptions, ProfileOptions
+from plugin.models.llm_options import LLMOptions
+from plugin.models.options import FusionOptions, ModelOptions, ProfileOptions
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.first_token import LETTERS
 from plugin.ranking.hits import FusionWeights

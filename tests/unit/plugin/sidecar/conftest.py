@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from plugin.models.llm import LLM
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import RanksideError
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions

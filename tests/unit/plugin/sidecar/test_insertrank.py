@@ -17,7 +17,7 @@ from plugin.models.chat.cache import CachedLLM
 from plugin.models.chat.options import CacheOptions, PriceOptions
 from plugin.models.chat.store import MemoryStore
 from plugin.models.llm import Completion
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import (
     BudgetExhausted,
     CircuitOpen,

@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerFast
 
 from plugin.models.chat.client import OpenAILLM
 from plugin.models.llm import Completion
-from plugin.models.options import LLMOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import (
     DeadlineExceeded,
     ModelOutputError,

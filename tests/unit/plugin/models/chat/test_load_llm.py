@@ -4,8 +4,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from plugin.models.chat.options import BudgetOptions, CacheOptions, HedgeOptions
+from plugin.models.llm_options import LLMOptions
 from plugin.models.load_llm import load_llm
-from plugin.models.options import LLMOptions
 from plugin.ranking.errors import BudgetExhausted, CircuitOpen, ModelUnavailable, SettingsError
 from tests.llm_server import LLMServer
 from tests.unit.plugin.models.chat.scripted import TURNS

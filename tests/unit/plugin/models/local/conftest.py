@@ -10,9 +10,9 @@ import pytest
 import torch
 from transformers import PreTrainedModel, Qwen3Config, Qwen3ForCausalLM
 
+from plugin.models.llm_options import LLMOptions
 from plugin.models.local.llm import LocalLLM
 from plugin.models.local.loading import load_causal
-from plugin.models.options import LLMOptions
 from tests.unit.plugin.models.conftest import tokenizer
 
 POSITIONS = 256

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from plugin.models.llm import LLM
+from plugin.models.llm_options import LLMOptions
 from plugin.models.load_llm import load_llm
 from plugin.models.local.llm import LocalLLM
-from plugin.models.options import LLMOptions
 from plugin.ranking.errors import (
     DeadlineExceeded,
     ModelOutputError,

@@ -8,8 +8,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from plugin.models.llm_options import LLMOptions
 from plugin.models.local.loading import load_causal
-from plugin.models.options import LLMOptions
 from plugin.models.tokenizer import HubTokenizer
 from plugin.ranking.errors import ModelUnavailable, SettingsError
 from tests.unit.plugin.models.conftest import tokenizer
