@@ -8,12 +8,12 @@ answer, and the plan turns the answers into a ranking.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 
 from plugin.ranking import first_token
-from plugin.ranking.hits import Ranking, RankRequest, passed_through, ranked_by_order
+from plugin.ranking.hits import Hit, Ranking, RankRequest, passed_through, ranked_by_order
 from plugin.ranking.llm_prompt import ChatMessage, Decoding, Prompt, PromptOptions, PromptWriter
 from plugin.ranking.neutral import neutral
 from plugin.ranking.permutation import Outcome, Permutation, parse
@@ -97,12 +97,19 @@ class Exchange:
 class Plan:
     """The prompts of one request, and what becomes of the answers.
 
-    ``exchanges`` grows with the answers, in the order in which the prompts were asked.
+    ``hits`` are those of the window that have a text, which prompts name by their places; the
+    others follow behind them. ``exchanges`` grows with the answers, in the order in which the
+    prompts were asked.
     """
 
     def __init__(
-        self, request: RankRequest, options: InsertRankOptions, writer: PromptWriter
+        self,
+        request: RankRequest,
+        hits: tuple[Hit, ...],
+        options: InsertRankOptions,
+        writer: PromptWriter,
     ) -> None:
+        self.hits = hits
         self.exchanges: list[Exchange] = []
         self._request = request
         self._options = options
@@ -141,7 +148,7 @@ class Plan:
     @property
     def _shape(self) -> tuple[int, int, int, WindowMode]:
         """Hits, size and stride of the prompt windows, and what is done with several."""
-        options, count = self._options, len(self._request.windowed)
+        options, count = self._options, len(self.hits)
         size = min(options.prompt_hits, self._fitting, self._tellable)
         # A smaller window keeps its share of overlap, so that as much is carried along.
         stride = max(1, options.stride * size // options.prompt_hits)
@@ -158,7 +165,7 @@ class Plan:
     @cached_property
     def _fitting(self) -> int:
         """How many hits fit into a prompt whichever they are; 2 at least, cut if they must be."""
-        count = len(self._request.windowed)
+        count = len(self.hits)
         limit = self._options.prompt.prompt_tokens
         if limit is None:
             return max(2, count)
@@ -170,12 +177,15 @@ class Plan:
         return max(2, sum(total <= left for total in longest))
 
     def _ranking(self, order: Window) -> Ranking:
+        if not self.hits:
+            return passed_through(self._request, "no_text")
         losses = [exchange.loss for exchange in self.exchanges if exchange.loss]
         if losses and len(losses) == len(self.exchanges):
             return passed_through(self._request, losses[0])
-        hits = self._request.windowed
+        silent = len(self._request.windowed) - len(self.hits)
         reasons = [*_lost(losses, len(self.exchanges)), *_mended(self.exchanges)]
-        ids = (hits[place].id for place in order)
+        reasons += [f"no_text:{silent}"] if silent else []
+        ids = (self.hits[place].id for place in order)
         return ranked_by_order(self._request, ids, reason="; ".join(reasons) or None)
 
 
@@ -188,11 +198,10 @@ def plan(
     """The prompts over the window of ``request``, and what becomes of their answers.
 
     ``clean`` is what foreign text goes through; only an evaluation of it has another.
-
-    Raises:
-        RequestError: a hit of the window has no text.
     """
-    return Plan(request, options, PromptWriter(request, options.prompt, tokenizer, clean))
+    hits = tuple(hit for hit in request.windowed if hit.text and not hit.text.isspace())
+    shown = replace(request, hits=hits, window=None)
+    return Plan(request, hits, options, PromptWriter(shown, options.prompt, tokenizer, clean))
 
 
 def _written(prompt: Prompt, answer: Answer) -> Permutation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -209,13 +210,13 @@ class PromptExplanation(Wire):
     failure: str | None = Field(default=None, description="why there is no answer")
 
     @classmethod
-    def of(cls, exchange: Exchange, request: RankRequest) -> Self:
-        """The message for ``exchange``, whose hits are of the window of ``request``."""
+    def of(cls, exchange: Exchange, hits: Sequence[Hit]) -> Self:
+        """The message for ``exchange``, whose places are those of ``hits``."""
         prompt, read = exchange.prompt, exchange.permutation
         return cls(
             template=prompt.template,
             sha256=prompt.digest,
-            hits=[request.windowed[place].id for place in prompt.shown],
+            hits=[hits[place].id for place in prompt.shown],
             tokens=prompt.tokens,
             truncated=prompt.truncated,
             answer=exchange.answer.text.encode("utf-8", "replace").decode(),  # half an emoji

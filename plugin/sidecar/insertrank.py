@@ -97,7 +97,7 @@ class InsertRanker:
         ``reserve`` seconds of the deadline are kept for what comes after it.
 
         Raises:
-            RequestError: a hit that enters a prompt has no text, or the query is too long.
+            RequestError: the query is too long.
         """
         plan = await self._in_thread(
             lambda: insertrank.plan(request, self._asking, self._tokenizer)
@@ -111,7 +111,7 @@ class InsertRanker:
             answers = [lost] * len(asked) if lost else await self._ask(asked, deadline, call)
             step = await self._in_thread(partial(plan.advance, answers))
         call.truncated += sum(one.prompt.truncated for one in plan.exchanges)
-        call.prompts += [PromptExplanation.of(one, request) for one in plan.exchanges]
+        call.prompts += [PromptExplanation.of(one, plan.hits) for one in plan.exchanges]
         return step
 
     async def _ask(self, prompts: Sequence[Prompt], deadline: Deadline, call: Call) -> list[Answer]:

@@ -67,7 +67,7 @@ MEANINGS: Mapping[str, Mapping[Exit, str]] = {
     },
     "prompt show": {Exit.USAGE: "there is no such template"},
     "prompt render": {
-        Exit.USAGE: "the request cannot be read, a hit has no text, the query leaves no room",
+        Exit.USAGE: "the request cannot be read, the query leaves no room",
         Exit.ENGINE: "the engine cannot be reached, or refuses the search",
         Exit.SIDECAR: "no tokenizer can be read from `llm.tokenizer`",
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +23,7 @@ from plugin.models.estimate import EstimatingTokenizer
 from plugin.models.llm_options import LLMOptions
 from plugin.ranking import insertrank
 from plugin.ranking.errors import RequestError, UsageError
-from plugin.ranking.hits import Ranking, RankRequest, Strategy
+from plugin.ranking.hits import Hit, Ranking, RankRequest, Strategy
 from plugin.ranking.insertrank import Prompt
 from plugin.ranking.template import template_names, template_text
 from plugin.ranking.wire import RankCall
@@ -151,7 +152,7 @@ def _show(request: RankRequest, options: LLMOptions, *, as_json: bool) -> None:
         prompts = ()
     later = plan.prompts - len(prompts)
     if as_json:
-        shown = [_as_json(prompt, request, options) for prompt in prompts]
+        shown = [_as_json(prompt, plan.hits, options) for prompt in prompts]
         print_json({"counted": tokenizer is not None, "prompts": shown, "later": later})
         return
     for prompt in prompts:
@@ -171,13 +172,13 @@ def _summary(prompt: Prompt, *, counted: bool) -> str:
     return " · ".join([*parts, f"sha256 {prompt.digest[:16]}"])
 
 
-def _as_json(prompt: Prompt, request: RankRequest, options: LLMOptions) -> dict[str, Any]:
+def _as_json(prompt: Prompt, hits: Sequence[Hit], options: LLMOptions) -> dict[str, Any]:
     return {
         "template": prompt.template,
         "sha256": prompt.digest,
         "tokens": prompt.tokens,
         "truncated": prompt.truncated,
-        "hits": [request.windowed[place].id for place in prompt.shown],
+        "hits": [hits[place].id for place in prompt.shown],
         "body": chat_body(options, prompt.messages),
     }
 

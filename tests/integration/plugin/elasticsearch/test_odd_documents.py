@@ -98,17 +98,15 @@ def test_those_without_a_text_are_last_and_counted(elasticsearch: Elasticsearch,
         assert sorted(after.ids) == sorted(ODD)
 
 
-def test_where_one_has_no_text_an_llm_leaves_the_window_alone(
-    elasticsearch: Elasticsearch, odd: str
-) -> None:
+def test_an_llm_is_shown_those_that_have_a_text(elasticsearch: Elasticsearch, odd: str) -> None:
     before = search(elasticsearch, odd, among(ODD), size=50)
-    after = search(elasticsearch, odd, reranked(among(ODD), strategy="insertrank"), size=50)
-    assert (after.said["status"], after.said["reason"]) == ("passed_through", "sidecar_rejected")
-    assert "has no text" in after.said["detail"]
-    assert after.hits == before.hits
-    after = search(elasticsearch, odd, reranked(among(ODD), strategy="cascade"), size=50)
-    assert after.said["status"] == "partial"
-    assert "head_passed_through:sidecar_rejected" in after.said["reason"]
+    whole = {"strategy": "insertrank", "rank_window_size": 50}
+    after = search(elasticsearch, odd, reranked(among(ODD), **whole), size=50)
+    assert (after.said["status"], after.said["reason"]) == ("partial", "no_text:4")
+    assert after.ids == [
+        *[one for one in reversed(before.ids) if one not in TEXTLESS],
+        *[one for one in before.ids if one in TEXTLESS],
+    ]
 
 
 def test_doubles_stand_together_and_as_they_stood(elasticsearch: Elasticsearch, odd: str) -> None:

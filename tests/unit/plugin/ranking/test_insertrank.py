@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugin.ranking.errors import RequestError
 from plugin.ranking.hits import Hit, Ranking, RankRequest, Status, Strategy
 from plugin.ranking.initial_order import InitialOrder
 from plugin.ranking.insertrank import Answer, InsertRankOptions, Plan, Prompt, plan
@@ -124,9 +123,23 @@ def test_an_unusable_answer_passes_through(answer: str, reason: str) -> None:
     assert (read.status, read.reason) == (Status.PASSED_THROUGH, reason)
 
 
-def test_a_hit_without_text_is_refused_before_anything_is_asked() -> None:
-    with pytest.raises(RequestError, match="'b' has no text"):
-        plan(request((HITS[0], Hit("b", 1.0))), InsertRankOptions(), WordTokenizer())
+@pytest.mark.parametrize("text", [None, "", " \n "])
+def test_a_hit_without_text_follows_those_that_have_one(text: str | None) -> None:
+    hits = (HITS[0], Hit("silent", 9.5, text), *HITS[1:])
+
+    read, asked = ranked(request(hits), lambda _: Answer("[3] > [1] > [2]"))
+
+    assert [hit.id for hit in asked.hits] == ["a", "b", "c"]
+    assert read.ids == ("c", "a", "b", "silent")
+    assert (read.status, read.reason) == (Status.PARTIAL, "no_text:1")
+
+
+def test_where_no_hit_has_a_text_nothing_is_asked() -> None:
+    read, asked = ranked(request((Hit("a", 2.0), Hit("b", 1.0, ""))), lambda _: Answer("[1]"))
+
+    assert asked.exchanges == []
+    assert read.ids == ("a", "b")
+    assert (read.status, read.reason) == (Status.PASSED_THROUGH, "no_text")
 
 
 def test_a_window_that_fits_is_one_prompt() -> None:

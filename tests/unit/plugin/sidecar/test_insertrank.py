@@ -158,10 +158,15 @@ def test_without_an_llm_its_strategies_are_refused_with_the_remedy(
     assert "RANKSIDE_LLM__URL" in answer.json()["error"]["message"]
 
 
-def test_a_hit_of_the_prompt_without_text_is_refused(client: httpx.Client) -> None:
-    answer = client.post("/v1/rank", json={**BODY, "hits": [{"id": "a", "score": 1}]})
-    assert answer.status_code == 422
-    assert "'a' has no text" in answer.json()["error"]["message"]
+def test_hits_without_text_follow_those_that_have_one(
+    client: httpx.Client, llm: ScriptedLLM
+) -> None:
+    llm.answer = "[3] > [2] > [1]"
+    hits = [HITS[0], {"id": "silent", "score": 8.5}, *HITS[1:3]]
+    answer = client.post("/v1/rank", json={**BODY, "hits": hits, "explain": True}).json()
+    assert [item["id"] for item in answer["results"]] == ["d2", "d1", "d0", "silent"]
+    assert (answer["status"], answer["reason"]) == ("partial", "no_text:1")
+    assert answer["prompts"][0]["hits"] == ["d0", "d1", "d2"]
 
 
 def test_scores_stand_in_the_prompt_unless_there_are_none(serve: Serve, llm: ScriptedLLM) -> None:

@@ -153,10 +153,11 @@ def test_only_the_window_is_shown(run: Run, window: int | None, hits: list[str])
     assert rendered(run, {**REQUEST, "window": window})["prompts"][0]["hits"] == hits
 
 
-def test_no_hits_are_no_prompt(run: Run) -> None:
-    told = rendered(run, {**REQUEST, "hits": []})
+def test_no_hits_or_none_with_a_text_are_no_prompt(run: Run) -> None:
+    for hits in ([], [{"id": "a", "score": 1}]):
+        told = rendered(run, {**REQUEST, "hits": hits})
 
-    assert (told["prompts"], told["later"]) == ([], 0)
+        assert (told["prompts"], told["later"]) == ([], 0)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,6 @@ def test_no_hits_are_no_prompt(run: Run) -> None:
     [
         ("{", "JSON"),
         ({"query": "x", "hits": [], "top_n": 3}, "top_n does not exist"),
-        ({"query": "x", "hits": [{"id": "a", "score": 1}]}, "'a' has no text"),
         ({"query": "x", "hits": HITS + HITS}, "a"),
     ],
 )
