@@ -287,6 +287,28 @@ def test_of_a_collapsed_group_the_best_hit_is_shown(
     assert shown.said["status"] == "reranked"
 
 
+def test_a_search_that_is_sorted_is_the_engines_to_refuse(
+    elasticsearch: Elasticsearch, articles: Articles
+) -> None:
+    with pytest.raises(BadRequestError, match=r"cannot specify \[retriever\] and \[sort\]"):
+        search(elasticsearch, articles.index, reranked(), sort=["number"])
+
+
+@pytest.mark.parametrize("strategy", ["e2rank", "insertrank"])
+def test_hits_that_the_inner_retriever_sorts_are_put_in_order(
+    elasticsearch: Elasticsearch, articles: Articles, strategy: str
+) -> None:
+    inner = {"standard": {"query": QUERY, "sort": [{"number": "asc"}]}}
+    before = search(elasticsearch, articles.index, inner, size=20)
+    window = reranked(inner, strategy=strategy, rank_window_size=20)
+    after = search(elasticsearch, articles.index, window, size=20)
+    assert after.said["status"] == "reranked"
+    assert before.ids == [str(number) for number in range(20)]
+    assert sorted(after.ids) == sorted(before.ids)
+    assert after.ids != before.ids
+    assert after.scores == sorted(after.scores, reverse=True)
+
+
 def test_a_point_in_time_is_searched_as_it_was(
     elasticsearch: Elasticsearch, stored: Articles
 ) -> None:

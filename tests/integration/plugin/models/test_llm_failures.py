@@ -11,9 +11,9 @@ import httpx
 import pytest
 from fastapi import Response
 
-from plugin.models.chat.load import load_llm
 from plugin.models.chat.options import BudgetOptions, CircuitOptions
 from plugin.models.llm_options import LLMOptions
+from plugin.models.load_llm import load_llm
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from tests.doubles import WordEncoder

@@ -50,6 +50,7 @@ public final class RerankRetrieverBuilder extends RetrieverBuilder {
     private RetrieverBuilder inner;
     private Parameters parameters;
     private Reranker reranker;
+    private long begun; // rewriting, in nanoseconds; 0: it has not
 
     private RerankRetrieverBuilder() {}
 
@@ -102,6 +103,7 @@ public final class RerankRetrieverBuilder extends RetrieverBuilder {
 
     @Override
     public RetrieverBuilder rewrite(QueryRewriteContext context) throws IOException {
+        begun = begun == 0 ? System.nanoTime() : begun;
         List<QueryBuilder> filters = rewritePreFilters(context);
         if (filters != preFilterQueryBuilders) {
             return copy(inner, filters);
@@ -115,7 +117,7 @@ public final class RerankRetrieverBuilder extends RetrieverBuilder {
             return copy(rewritten, preFilterQueryBuilders);
         }
         AtomicReference<Outcome> judged = new AtomicReference<>();
-        reranker.judge(context, parameters, inner, judged::set);
+        reranker.judge(context, parameters, inner, begun, judged::set);
         RetrieverBuilder waiting = new JudgedRetriever(inner, parameters.window(), judged::get);
         return waiting.minScore(minScore).retrieverName(retrieverName);
     }
@@ -126,6 +128,7 @@ public final class RerankRetrieverBuilder extends RetrieverBuilder {
         copy.inner = other;
         copy.parameters = parameters;
         copy.reranker = reranker;
+        copy.begun = begun;
         copy.preFilterQueryBuilders = filters;
         copy.minScore = minScore;
         copy.retrieverName = retrieverName;

@@ -75,16 +75,21 @@ public final class Reranker {
         return parameters;
     }
 
-    /** Has what {@code inner} retrieves judged, before the search goes on. */
+    /**
+     * Has what {@code inner} retrieves judged, before the search goes on.
+     *
+     * @param begun when the retriever was first rewritten, in {@link System#nanoTime} nanoseconds
+     */
     void judge(
             QueryRewriteContext context,
             Parameters parameters,
             RetrieverBuilder inner,
+            long begun,
             Consumer<Outcome> judged) {
         context.registerAsyncAction(
                 (client, listener) -> {
                     Timings timings = new Timings();
-                    outcome(context, client, parameters, inner, timings)
+                    outcome(context, client, parameters, inner, begun, timings)
                             .exceptionally(error -> Outcome.passed(Failures.of(error)))
                             .thenAccept(
                                     outcome ->
@@ -98,6 +103,7 @@ public final class Reranker {
             Client client,
             Parameters parameters,
             RetrieverBuilder inner,
+            long begun,
             Timings timings) {
         try {
             UserSearch search = threads.getThreadContext().getTransient(UserSearch.KEY);
@@ -109,7 +115,7 @@ public final class Reranker {
             }
             Target target =
                     Target.of(facts(context.getResolvedIndices()), parameters, DenseVectors.FIELDS);
-            Deadline deadline = deadline(parameters, search, timings);
+            Deadline deadline = deadline(parameters, search, begun, timings);
             Work work = new Work(new SearchSurroundings(threads, search));
             Searches searches =
                     new Searches(
@@ -132,7 +138,10 @@ public final class Reranker {
                             sidecar.sidecars(),
                             work,
                             deadline);
-            boolean ordered = parameters.strategy() != Strategy.E2RANK || parameters.exactWindow();
+            boolean ordered =
+                    parameters.strategy() != Strategy.E2RANK
+                            || parameters.exactWindow()
+                            || RescoredInPlace.isSorted(inner);
             boolean inPlace = RescoredInPlace.serves(search.request(), parameters, inner);
             CompletableFuture<Outcome> done =
                     new Asking(judge, windows, timings)
@@ -169,9 +178,17 @@ public final class Reranker {
         return ranked;
     }
 
-    private static Deadline deadline(Parameters parameters, UserSearch search, Timings timings) {
+    /**
+     * When it is to be done.
+     *
+     * <p>What the search waited for before, its point in time above all, is of its time too: a busy
+     * node takes longer for that than for anything else. What the inner retriever does is not.
+     */
+    private static Deadline deadline(
+            Parameters parameters, UserSearch search, long begun, Timings timings) {
+        Duration waited = Duration.ofNanos(begun - search.begun());
         TimeValue own = search.request().source().timeout();
-        return Deadline.in(parameters.timeout())
+        return Deadline.in(parameters.timeout().minus(waited))
                 .noLaterThan(
                         timings.started(),
                         own == null ? null : Duration.ofNanos(own.nanos()));

@@ -38,7 +38,7 @@ final class RescoredInPlace extends RetrieverBuilderWrapper<RescoredInPlace> {
                 && source.indexBoosts().isEmpty()
                 && inner instanceof StandardRetrieverBuilder
                 && inner.retrieverName() == null
-                && isPlain(inner);
+                && isPlain(alone(inner));
     }
 
     private static long lastWanted(SearchSourceBuilder source) {
@@ -46,11 +46,20 @@ final class RescoredInPlace extends RetrieverBuilderWrapper<RescoredInPlace> {
         return (long) Math.max(0, source.from()) + size;
     }
 
-    /** Whether it is a query and no more. */
-    private static boolean isPlain(RetrieverBuilder inner) {
+    /** Whether its hits are in another order than that of their scores, which no rescore may be. */
+    static boolean isSorted(RetrieverBuilder inner) {
+        return alone(inner).sorts() != null;
+    }
+
+    private static boolean isPlain(SearchSourceBuilder alone) {
+        return alone.sorts() == null && alone.collapse() == null && alone.minScore() == null;
+    }
+
+    /** The search that it is by itself. */
+    private static SearchSourceBuilder alone(RetrieverBuilder inner) {
         SearchSourceBuilder alone = new SearchSourceBuilder();
         inner.extractToSearchSourceBuilder(alone, true);
-        return alone.sorts() == null && alone.collapse() == null && alone.minScore() == null;
+        return alone;
     }
 
     @Override

@@ -44,7 +44,7 @@ public final class SearchFilter implements ActionFilter {
         ThreadContext here = context.get();
         try (ThreadContext.StoredContext outer =
                 here.newStoredContext(List.of(UserSearch.KEY), List.of())) {
-            here.putTransient(UserSearch.KEY, new UserSearch(task, users));
+            here.putTransient(UserSearch.KEY, new UserSearch(task, users, System.nanoTime()));
             chain.proceed(task, action, request, listener);
         }
     }

@@ -9,8 +9,9 @@ import org.elasticsearch.tasks.TaskId;
  * The search that a retriever is of, which a retriever itself does not see.
  *
  * @param task null for none
+ * @param begun when it came to this node, in {@link System#nanoTime} nanoseconds
  */
-record UserSearch(Task task, SearchRequest request) {
+record UserSearch(Task task, SearchRequest request, long begun) {
     /** Under which a thread context has it. */
     static final String KEY = "rankside_search";
 

@@ -52,7 +52,7 @@ final class WindowSearch extends Windows<SearchSourceBuilder> {
         List<SortBuilder<?>> sorts = new ArrayList<>();
         sorts.addAll(source.sorts() == null ? List.of(new ScoreSortBuilder()) : source.sorts());
         sorts.add(new FieldSortBuilder(FieldSortBuilder.SHARD_DOC_FIELD_NAME));
-        return source.sort(sorts).skipInnerHits(true);
+        return source.sort(sorts).trackScores(true).skipInnerHits(true);
     }
 
     @Override
