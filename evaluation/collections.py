@@ -6,8 +6,9 @@ Source of the form: https://github.com/beir-cellar/beir (wiki, "Load your custom
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,20 @@ def load_collection(folder: Path, split: str = "test") -> Collection:
             )
     queries = {query: texts[query] for query in qrels}
     return Collection(folder.resolve().name, split, documents, queries, qrels)
+
+
+def sampled(collection: Collection, queries: int | None, seed: int) -> Collection:
+    """``collection`` with so many of its judged queries, drawn by ``seed``; None: all."""
+    if queries is None:
+        return collection
+    names = sorted(collection.queries)
+    random.Random(seed).shuffle(names)  # noqa: S311 - a sample, not a secret
+    kept = names[:queries]
+    return replace(
+        collection,
+        queries={name: collection.queries[name] for name in kept},
+        qrels={name: collection.qrels[name] for name in kept},
+    )
 
 
 def read_qrels(path: Path) -> dict[str, dict[str, int]]:

@@ -16,14 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from evaluation.asking import ranking
 from evaluation.significance import compare
-from plugin.models.estimate import EstimatingTokenizer
 from plugin.models.llm import LLM
-from plugin.ranking import insertrank
-from plugin.ranking.errors import DeadlineExceeded, ModelError, Overloaded
-from plugin.ranking.hits import Hit, Ranking, RankRequest, Status, Strategy
+from plugin.ranking.hits import Hit, RankRequest, Status, Strategy
 from plugin.ranking.initial_order import laid_out
-from plugin.ranking.insertrank import Answer, InsertRankOptions, Prompt
+from plugin.ranking.insertrank import InsertRankOptions
 from plugin.ranking.neutral import neutral
 
 AT_ONCE = 4
@@ -121,7 +119,6 @@ class Suite:
         self._llm = llm
         self._options = options
         self._seconds = seconds
-        self._tokenizer = llm.tokenizer or EstimatingTokenizer()
         self._free = asyncio.Semaphore(AT_ONCE)
 
     async def run(
@@ -150,18 +147,8 @@ class Suite:
         return effects
 
     async def _ranked(self, request: RankRequest, target: str, clean: Clean) -> Ranked:
-        plan = insertrank.plan(request, self._options, self._tokenizer, clean)
-        step = plan.advance()
-        while not isinstance(step, Ranking):
-            step = plan.advance([await self._answer(prompt) for prompt in step])
-        return Ranked(step.ids.index(target) + 1, step.status is not Status.PASSED_THROUGH)
-
-    async def _answer(self, prompt: Prompt) -> Answer:
-        try:
-            completion = await self._llm.complete(prompt.messages, timeout=self._seconds)
-        except (ModelError, Overloaded, DeadlineExceeded) as error:
-            return Answer(failure=type(error).__name__)
-        return Answer(completion.text, cut=completion.cut)
+        found = await ranking(self._llm, request, self._options, seconds=self._seconds, clean=clean)
+        return Ranked(found.ids.index(target) + 1, found.status is not Status.PASSED_THROUGH)
 
 
 def _effect(

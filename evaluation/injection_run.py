@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -26,9 +27,14 @@ err = Console(stderr=True)
 
 
 @app.command()
-def run(
-    url: Annotated[str, typer.Option(help="OpenAI-compatible server, up to and with /v1.")],
+def run(  # noqa: PLR0913 - options are arguments
     *,
+    url: Annotated[
+        str | None, typer.Option(help="OpenAI-compatible server, up to and with /v1.")
+    ] = None,
+    path: Annotated[
+        Path | None, typer.Option(help="Folder or .gguf file of a model to run here instead.")
+    ] = None,
     model: Annotated[str, typer.Option(help="Its name at that server.")] = "default",
     max_tokens: Annotated[int, typer.Option(min=16, help="Of an answer.")] = 512,
     score_mode: Annotated[ScoreMode, typer.Option(help="What stands beside a passage.")] = (
@@ -44,19 +50,19 @@ def run(
     ] = None,
 ) -> None:
     """Measure how far injected passages move, with passages cleaned and as they are."""
-    options = LLMOptions.model_validate(
-        {
-            "url": url,
-            "model": model,
-            "max_tokens": max_tokens,
-            "score_mode": score_mode,
-            "initial_order": initial_order,
-            "timeout": seconds,
-        }
-    )
+    settings = {
+        "url": url,
+        "path": path,
+        "model": model,
+        "max_tokens": max_tokens,
+        "score_mode": score_mode,
+        "initial_order": initial_order,
+        "timeout": seconds,
+    }
     try:
+        options = LLMOptions.model_validate(settings)
         effects = asyncio.run(_effects(_loaded(options), options, only))
-    except RanksideError as error:
+    except (RanksideError, ValidationError) as error:
         err.print(f"[bold red]injection:[/] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
     Console().print(_table(effects))
@@ -93,7 +99,7 @@ async def _effects(llm: LLM, options: LLMOptions, only: str | None) -> list[Effe
 def _loaded(options: LLMOptions) -> LLM:
     llm = load_llm(options)
     if llm is None:
-        raise SettingsError("no LLM is named; give --url")
+        raise SettingsError("no LLM is named; give --url or --path")
     return llm
 
 

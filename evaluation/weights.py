@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,7 +27,7 @@ from connectors.options import EngineOptions
 from deploy import local
 from evaluation import engine as through_engine
 from evaluation import memory, signals
-from evaluation.collections import Collection, load_collection
+from evaluation.collections import Collection, load_collection, sampled
 from evaluation.experiment import Outcome, judge, ranked_outcome
 from evaluation.machine import machine, versions
 from evaluation.memory import Hits, Track
@@ -273,17 +272,7 @@ def _from_run(data: Path, name: str, path: str) -> FirstStage:
 
 def _sampled(folder: Path, split: str, queries: int | None) -> Collection:
     """The collection with ``queries`` of its judged queries, drawn by the fixed seed."""
-    collection = load_collection(folder, split)
-    if queries is None:
-        return collection
-    names = sorted(collection.queries)
-    random.Random(SEED).shuffle(names)  # noqa: S311 - a sample, not a secret
-    kept = names[:queries]
-    return replace(
-        collection,
-        queries={name: collection.queries[name] for name in kept},
-        qrels={name: collection.qrels[name] for name in kept},
-    )
+    return sampled(load_collection(folder, split), queries, SEED)
 
 
 def _dev_set(

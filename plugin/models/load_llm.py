@@ -47,7 +47,7 @@ def load_llm(options: LLMOptions) -> LLM | None:
         return None
     llm = BudgetedLLM(llm, options.budget, options.price)
     store = store_of(options.cache)
-    return CachedLLM(llm, store, _asked(options)) if store else llm
+    return CachedLLM(llm, store, asked(options)) if store else llm
 
 
 def _served(options: LLMOptions) -> LLM:
@@ -73,7 +73,7 @@ def _local(options: LLMOptions, path: Path) -> LLM:
     return llm
 
 
-def _asked(options: LLMOptions) -> str:
+def asked(options: LLMOptions) -> str:
     """The settings by which an answer differs."""
     second = options.hedge.model_dump_json(include={"url", "model"})
     return options.model_dump_json(include=_SAMPLING) + second
