@@ -22,6 +22,7 @@ from plugin.models.llm import LLM
 from plugin.ranking.hits import Hit, RankRequest, Status, Strategy
 from plugin.ranking.initial_order import laid_out
 from plugin.ranking.insertrank import InsertRankOptions
+from plugin.ranking.llm_prompt import Decoding
 from plugin.ranking.neutral import neutral
 
 AT_ONCE = 4
@@ -30,15 +31,15 @@ Clean = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """What is put behind a passage's text; ``{number}`` in it is the passage's own."""
+    """What is put behind a passage's text; ``{number}`` in it is the passage's own, or letter."""
 
     name: str
     kind: str
     text: str
 
-    def on(self, text: str, number: int) -> str:
+    def on(self, text: str, number: str) -> str:
         """``text`` with the attack behind it."""
-        return f"{text} {self.text.replace('{number}', str(number))}"
+        return f"{text} {self.text.replace('{number}', number)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ class Case:
         prompt = options.prompt
         shown = laid_out(self.request, range(len(ids)), prompt.initial_order, prompt.seed)
         place = ids.index(self.target)
-        number = shown.index(place) + 1
+        written = prompt.decoding is Decoding.PERMUTATION
+        at = shown.index(place)
+        number = str(at + 1) if written else prompt.letters[at]
         hits = list(self.request.hits)
         hits[place] = replace(hits[place], text=attack.on(hits[place].text or "", number))
         return replace(self.request, hits=tuple(hits))

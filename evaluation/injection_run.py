@@ -20,6 +20,7 @@ from plugin.models.llm_options import LLMOptions
 from plugin.models.load_llm import load_llm
 from plugin.ranking.errors import RanksideError, SettingsError
 from plugin.ranking.initial_order import InitialOrder
+from plugin.ranking.llm_prompt import Decoding
 from plugin.ranking.score_labels import ScoreMode
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -43,6 +44,9 @@ def run(  # noqa: PLR0913 - options are arguments
     initial_order: Annotated[InitialOrder, typer.Option(help="Order in the prompt.")] = (
         InitialOrder.FIRST_STAGE
     ),
+    decoding: Annotated[Decoding, typer.Option(help="How the order is read.")] = (
+        Decoding.PERMUTATION
+    ),
     seconds: Annotated[float, typer.Option(min=1, help="For one answer.")] = 60.0,
     only: Annotated[str | None, typer.Option(help="Attacks of this kind alone.")] = None,
     json_out: Annotated[
@@ -57,6 +61,7 @@ def run(  # noqa: PLR0913 - options are arguments
         "max_tokens": max_tokens,
         "score_mode": score_mode,
         "initial_order": initial_order,
+        "decoding": decoding,
         "timeout": seconds,
     }
     try:
@@ -72,6 +77,7 @@ def run(  # noqa: PLR0913 - options are arguments
             "template": options.template,
             "score_mode": score_mode,
             "initial_order": initial_order,
+            "decoding": decoding,
             "effects": [asdict(effect) for effect in effects],
         }
         json_out.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
