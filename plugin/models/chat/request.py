@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from plugin.models.llm_options import LLMOptions
@@ -37,18 +38,21 @@ def chat_body(options: LLMOptions, messages: Sequence[ChatMessage]) -> dict[str,
 
 
 def llm_tokenizer(options: LLMOptions) -> Tokenizer | None:
-    """The tokenizer that the settings name, or None.
+    """The tokenizer that the settings name, that of a model in this process, or None.
 
     Raises:
         SettingsError: what it takes to read one is not installed.
         ModelUnavailable: there is none to read.
     """
-    if options.tokenizer is None:
+    if options.tokenizer is None and options.path is None:
         return None
     try:
+        from plugin.models.local.loading import load_chat_tokenizer
         from plugin.models.tokenizer import load_tokenizer
     except ImportError as error:
         raise SettingsError(
             f"llm.tokenizer needs an extra ({error}); install rankside[models], or leave it out"
         ) from error
-    return load_tokenizer(options.tokenizer, "llm.tokenizer")
+    if options.path is not None:
+        return load_chat_tokenizer(options.path)
+    return load_tokenizer(Path(str(options.tokenizer)), "llm.tokenizer")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,35 +39,51 @@ def load_causal(options: LocalOptions, path: Path) -> tuple[PreTrainedModel, Hub
             not fit into the device's memory.
     """
     origin = _origin(path)
-    try:
-        with no_progress_bars():
-            # A GGUF file is read anew for whatever is not at hand, and that takes seconds.
-            config = AutoConfig.from_pretrained(**origin)
-            found = AutoTokenizer.from_pretrained(**origin, config=config)
-            tokenizer = HubTokenizer(found)
-            placement = _place(options, config)
-            quantized = {"quantization_config": GgufConfig(dequantize=True)}
-            widened: dict[str, Any] = quantized if path.is_file() else {}
-            model: Any = AutoModelForCausalLM.from_pretrained(
-                **origin, **widened, config=config, dtype=placement.torch_dtype
-            )
-            model = model.to(placement.device).eval()
-    except torch.OutOfMemoryError as error:
-        raise ModelUnavailable(
-            f"{path} does not fit into the memory of {options.device}; take a smaller model, or "
-            "set llm.dtype to bfloat16"
-        ) from error
-    except FAILURES as error:
-        raise ModelUnavailable(
-            f"no causal language model can be loaded from {path} ({brief(error)}); check llm.path, "
-            "and for a GGUF file that rankside[gguf] is installed"
-        ) from error
+    with _translated(path):
+        # A GGUF file is read anew for whatever is not at hand, and that takes seconds.
+        config = AutoConfig.from_pretrained(**origin)
+        tokenizer = HubTokenizer(AutoTokenizer.from_pretrained(**origin, config=config))
+        placement = _place(options, config)
+        quantized = {"quantization_config": GgufConfig(dequantize=True)}
+        widened: dict[str, Any] = quantized if path.is_file() else {}
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            **origin, **widened, config=config, dtype=placement.torch_dtype
+        )
+        model = model.to(placement.device).eval()
     if not tokenizer.has_chat_template:
         raise ModelUnavailable(
             f"{path} has no chat template, so it is not made to be asked; take an instruct model"
         )
     _log.info("loaded %s: %s", path, placement.reason)
     return model, tokenizer
+
+
+def load_chat_tokenizer(path: Path) -> HubTokenizer:
+    """The tokenizer of the model at ``path`` alone.
+
+    Raises:
+        ModelUnavailable: the files are missing or unreadable.
+    """
+    origin = _origin(path)
+    with _translated(path):
+        return HubTokenizer(AutoTokenizer.from_pretrained(**origin))
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        with no_progress_bars():
+            yield
+    except torch.OutOfMemoryError as error:
+        raise ModelUnavailable(
+            f"{path} does not fit into the device's memory; take a smaller model, or set llm.dtype "
+            "to bfloat16"
+        ) from error
+    except FAILURES as error:
+        raise ModelUnavailable(
+            f"no causal language model can be loaded from {path} ({brief(error)}); check llm.path, "
+            "and for a GGUF file that rankside[gguf] is installed"
+        ) from error
 
 
 def _origin(path: Path) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 import torch
 from pydantic import ValidationError
+from transformers import PreTrainedModel
 
+from plugin.models.chat.request import llm_tokenizer
 from plugin.models.llm_options import LLMOptions
 from plugin.models.local.loading import load_causal
 from plugin.models.tokenizer import HubTokenizer
@@ -78,6 +80,26 @@ def test_a_model_that_is_not_for_chats_is_refused(copy: Path) -> None:
 
     with pytest.raises(ModelUnavailable, match="take an instruct model"):
         load(copy)
+
+
+def test_prompts_are_counted_by_the_models_own_tokenizer(chat_folder: Path) -> None:
+    found = llm_tokenizer(LLMOptions(path=chat_folder))
+
+    _, loaded = load(chat_folder)
+    assert found is not None
+    assert found.count("explain gravity") == loaded.count("explain gravity")
+
+
+def test_memory_that_does_not_suffice_is_told(
+    chat_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(PreTrainedModel, "to", full)
+
+    with pytest.raises(ModelUnavailable, match="does not fit into the device's memory"):
+        load(chat_folder)
 
 
 def test_a_template_without_a_system_turn_gets_one_turn() -> None:
