@@ -26,7 +26,7 @@ async def ranking(
     A failure leaves the hits of its prompt as they stood, with its name for a reason.
 
     Raises:
-        RequestError: a hit has no text, or the query is too long.
+        RequestError: the query is too long.
     """
     plan = insertrank.plan(request, options, llm.tokenizer or EstimatingTokenizer(), clean)
     step = plan.advance()

@@ -126,11 +126,7 @@ def _first_stage(
         raise SettingsError(f"collection {name} comes with no run; give one with --run")
     collection = sampled(load_collection(data / name), queries, SEED)
     path = run or data / name / RUNS[name]
-    hits = first_stage_hits(collection, read_run(path), window)
-    # No passage can be shown without a text; an engine would not be asked to rank these either.
-    return collection, {
-        query: tuple(hit for hit in found if hit.text) for query, found in hits.items()
-    }
+    return collection, first_stage_hits(collection, read_run(path), window)
 
 
 async def _measured(
