@@ -72,15 +72,19 @@ def run(  # noqa: PLR0913 - options are arguments
         raise typer.Exit(1) from error
     Console().print(_table(effects))
     if json_out is not None:
-        document = {
-            "model": model,
-            "template": options.template,
-            "score_mode": score_mode,
-            "initial_order": initial_order,
-            "decoding": decoding,
-            "effects": [asdict(effect) for effect in effects],
-        }
-        json_out.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+        json_out.write_text(_json(options, effects), "utf-8")
+
+
+def _json(options: LLMOptions, effects: list[Effect]) -> str:
+    document = {
+        "model": options.model,
+        "template": options.template,
+        "score_mode": options.score_mode,
+        "initial_order": options.initial_order,
+        "decoding": options.decoding,
+        "effects": [asdict(effect) for effect in effects],
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
 async def _effects(llm: LLM, options: LLMOptions, only: str | None) -> list[Effect]:

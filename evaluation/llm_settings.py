@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from plugin.models.base_options import EnvironmentFirst
 from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import SettingsError
 
 
-class _Settings(BaseSettings):
+class _Settings(EnvironmentFirst):
     model_config = SettingsConfigDict(
         env_prefix="RANKSIDE_",
         env_nested_delimiter="__",
@@ -23,18 +24,6 @@ class _Settings(BaseSettings):
     )
 
     llm: LLMOptions = Field(default_factory=LLMOptions)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic passes all five by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment is stronger than the file, as in `rankside`."""
-        return env_settings, init_settings
 
 
 def llm_settings(config: Path | None) -> LLMOptions:

@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
 from connectors.options import EngineOptions, SidecarClientOptions
 from pipelines.options import PipelineOptions
+from plugin.models.base_options import EnvironmentFirst
 from plugin.models.llm_options import LLMOptions
 from plugin.models.options import ModelOptions
 from plugin.ranking.errors import SettingsError
@@ -33,7 +30,7 @@ _NESTED = "__"
 _PAGE = "docs/reference/settings.md"
 
 
-class Settings(BaseSettings):
+class Settings(EnvironmentFirst):
     """The settings of every command, one table a part."""
 
     model_config = SettingsConfigDict(
@@ -50,18 +47,6 @@ class Settings(BaseSettings):
     model: ModelOptions = Field(default_factory=ModelOptions)
     llm: LLMOptions = Field(default_factory=LLMOptions)
     pipelines: PipelineOptions = Field(default_factory=PipelineOptions)
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic passes all five by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment is stronger than the file, which arrives as the initial values."""
-        return env_settings, init_settings
 
 
 def load_settings(config: str | None = None) -> Settings:

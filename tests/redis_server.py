@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from redis import Redis
 from redis.exceptions import RedisError
 
-from tests.ports import free_port
+from evaluation.local_sidecar import free_port
 
 _NAMES = ("valkey-server", "redis-server")
 _PATIENCE = 60.0  # seconds for a server to answer

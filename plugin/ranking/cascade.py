@@ -29,8 +29,7 @@ def margin(first: Ranking) -> float:
 
 def settled(first: Ranking, lead: float) -> Ranking:
     """E2Rank's order as the cascade's: ``lead`` says that its head needs no LLM."""
-    reasons = [first.reason, f"head_settled:{lead:.2f}"]
-    reason = "; ".join(reason for reason in reasons if reason)
+    reason = _joined(first.reason, f"head_settled:{lead:.2f}")
     return replace(first, strategy=Strategy.CASCADE, reason=reason)
 
 
@@ -51,9 +50,9 @@ def join(first: Ranking, head: Ranking) -> Ranking:
         RankedHit(item.hit, rank, next(scores), item.first_stage_rank, item.signals)
         for rank, item in enumerate(order, start=1)
     )
-    reasons = [reason for reason in (first.reason, head.reason) if reason]
+    reasons = _joined(first.reason, head.reason)
     status = Status.PARTIAL if reasons else first.status
-    return Ranking(ranked, Strategy.CASCADE, status, "; ".join(reasons) or None)
+    return Ranking(ranked, Strategy.CASCADE, status, reasons)
 
 
 def fallen_back(lost: Ranking, instead: Ranking) -> Ranking:
@@ -61,9 +60,12 @@ def fallen_back(lost: Ranking, instead: Ranking) -> Ranking:
 
     It is `partial`: an order, and not the one that was asked for.
     """
-    steps = [f"{lost.strategy.value}_lost:{lost.reason}", instead.reason]
-    reason = "; ".join(step for step in steps if step)
+    reason = _joined(f"{lost.strategy.value}_lost:{lost.reason}", instead.reason)
     passed = instead.status is Status.PASSED_THROUGH
     return replace(
         instead, status=Status.PASSED_THROUGH if passed else Status.PARTIAL, reason=reason
     )
+
+
+def _joined(*reasons: str | None) -> str | None:
+    return "; ".join(reason for reason in reasons if reason) or None

@@ -163,8 +163,8 @@ class Ranker:
         first = await self._e2rank(request, dimensions, call)
         if first.status is Status.PASSED_THROUGH:
             return first
-        lead = margin(first)
-        if llm.settled_margin is not None and lead >= llm.settled_margin:
+        wanted = llm.settled_margin
+        if wanted is not None and (lead := margin(first)) >= wanted:
             return settled(first, lead)
         head = head_request(request, first, min(request.head or llm.window, llm.window))
         return join(first, await self._insertrank(llm, head, call))

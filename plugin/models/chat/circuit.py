@@ -54,16 +54,15 @@ class Circuit:
 
     def succeeded(self) -> None:
         """The server answered."""
-        self._failures, self._trying = 0, False
+        self._failures = 0
 
     def failed(self) -> None:
         """It did not."""
         self._failures += 1
-        self._trying = False
         self._closed_at = self._clock() + self._options.open_for
 
     def left(self) -> None:
-        """Nobody waits any more: nothing is known."""
+        """End a call, whatever is known of it: the next may try."""
         self._trying = False
 
 
@@ -87,8 +86,8 @@ class GuardedLLM(AroundLLM):
         except (ModelUnavailable, ModelOutputError, DeadlineExceeded):
             self.circuit.failed()
             raise
-        except BaseException:
+        else:
+            self.circuit.succeeded()
+            return completion
+        finally:
             self.circuit.left()
-            raise
-        self.circuit.succeeded()
-        return completion

@@ -13,6 +13,7 @@ from connectors.engine import Engine
 from connectors.meta import IndexMeta, document_text, vector_hash
 from connectors.options import SidecarClientOptions
 from connectors.sidecar import SidecarClient
+from evaluation.local_sidecar import free_port
 from pipelines import bodies
 from pipelines.application import Outcome, apply, remove
 from pipelines.bodies import SidecarTarget
@@ -24,7 +25,6 @@ from plugin.ranking.errors import EngineRejected, PartlyDone, UsageError
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from tests.integration.pipelines.steps import applied, deploy, resources, sources, write
-from tests.ports import free_port
 from tests.serving import serving
 
 ML = "/_plugins/_ml"

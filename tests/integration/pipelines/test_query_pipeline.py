@@ -12,13 +12,13 @@ import pytest
 
 from connectors.engine import Engine
 from connectors.meta import IndexMeta
+from evaluation.local_sidecar import free_port
 from pipelines.bodies import SidecarTarget
 from pipelines.options import PipelineOptions
 from pipelines.planning import plan
 from plugin.ranking.errors import EngineRejected
 from tests.articles import article_documents
 from tests.integration.pipelines.steps import applied, resources, sources, write
-from tests.ports import free_port
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "pipelines.md"
 QUERY = 'who "mends" it in winter'

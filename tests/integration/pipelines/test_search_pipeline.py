@@ -13,13 +13,13 @@ import pytest
 
 from connectors.engine import Engine
 from connectors.meta import IndexMeta
+from evaluation.local_sidecar import free_port
 from pipelines.bodies import SidecarTarget
 from pipelines.options import Part, PipelineOptions
 from plugin.ranking.hits import FusionWeights
 from plugin.sidecar.texts import unit_score
 from tests.articles import article_documents
 from tests.integration.pipelines.steps import applied, resources, write
-from tests.ports import free_port
 from tests.serving import serving
 
 QUERIES = (

@@ -9,13 +9,13 @@ from dataclasses import replace
 import pytest
 from pydantic import SecretStr
 
+from evaluation.local_sidecar import free_port
 from plugin.models.chat.options import CacheOptions
 from plugin.models.llm import LLM
 from plugin.models.llm_options import LLMOptions
 from plugin.models.load_llm import load_llm
 from plugin.ranking.llm_prompt import ChatMessage
 from tests.llm_server import LLMServer
-from tests.ports import free_port
 from tests.redis_server import RunningRedis, installed, redis_server
 
 TURNS = [ChatMessage("user", "[1] a\n[2] b")]
