@@ -47,12 +47,14 @@ class RememberedLLM(AroundLLM):
         await super().close()
         self._file.close()
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
         """As the LLM."""
         key = self._key(messages)
         if (kept := self._kept.get(key)) is not None:
             return replace(kept, cached=True)
-        completion = await self._llm.complete(messages, timeout=timeout)
+        completion = await self._llm.complete(messages, timeout=timeout, passages=passages)
         if not completion.cut or completion.completion_tokens >= self._most:
             self._kept[key] = completion
             # Each on its own and at once: the next thing may be the end of the process.

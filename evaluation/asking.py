@@ -37,7 +37,9 @@ async def ranking(
 
 async def _answer(llm: LLM, prompt: Prompt, seconds: float) -> Answer:
     try:
-        completion = await llm.complete(prompt.messages, timeout=seconds)
+        completion = await llm.complete(
+            prompt.messages, timeout=seconds, passages=len(prompt.shown)
+        )
     except (ModelError, Overloaded, DeadlineExceeded) as error:
         return Answer(failure=type(error).__name__)
     return Answer(completion.text, cut=completion.cut, first_token=completion.first_token)

@@ -42,9 +42,13 @@ class LLM(Protocol):
         """What its prompts are counted with; None where it is not known."""
         ...
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
         """Answer within ``timeout`` seconds, retries included.
 
+        ``passages`` is how many of them the answer is to put in order, 0 where it is no order: what
+        guided decoding needs to know.
         What has come by then is an answer that is cut; DeadlineExceeded if nothing has.
         """
         ...

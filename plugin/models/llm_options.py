@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
 
+from plugin.models.chat.guided import GuidedDecoding
 from plugin.models.chat.options import (
     BudgetOptions,
     CacheOptions,
@@ -118,6 +119,11 @@ class LLMOptions(LocalOptions):
         description="The LLM writes the order; or its first token's probabilities tell it, in one "
         "step, which takes a server that gives `top_logprobs`.",
     )
+    guided_decoding: GuidedDecoding = Field(
+        default=GuidedDecoding.OFF,
+        description="By what of the server `permutation` is held to its form: OpenAI's "
+        "`response_format`, vLLM's `structured_outputs`, llama.cpp's `grammar`; with a path any.",
+    )
     top_logprobs: int = Field(
         default=20,
         ge=2,
@@ -199,6 +205,7 @@ class LLMOptions(LocalOptions):
             passage_tokens=None if tokenizer is None else self.passage_tokens,
             prompt_tokens=self.context_tokens and self.context_tokens - self.max_tokens,
             decoding=self.decoding,
+            json_answer=self.guided_decoding is GuidedDecoding.JSON_SCHEMA and self.path is None,
             letters=_letters(tokenizer),
             template=self.template,
         )

@@ -24,6 +24,7 @@ _SAMPLING = {
     "reasoning_effort",
     "extra_body",
     "decoding",
+    "guided_decoding",
     "top_logprobs",
 }
 

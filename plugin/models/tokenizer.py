@@ -132,7 +132,7 @@ class HubTokenizer:
                     f"the model's chat template takes no user turn ({error}); use another model"
                 ) from error
         # The template writes the special tokens; more of them would not be what it was trained on.
-        return list(self._rust.encode(text, add_special_tokens=False).ids)
+        return self.bare(text)
 
     def _laid_out(self, turns: Sequence[Mapping[str, str]], settings: Mapping[str, Any]) -> str:
         return str(
@@ -143,6 +143,10 @@ class HubTokenizer:
                 **settings,
             )
         )
+
+    def bare(self, text: str) -> list[int]:
+        """Token ids of ``text`` without special tokens."""
+        return list(self._rust.encode(text, add_special_tokens=False).ids)
 
     def text(self, ids: Sequence[int]) -> str:
         """What ``ids`` say, special tokens left out."""

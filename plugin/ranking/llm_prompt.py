@@ -42,7 +42,8 @@ class PromptOptions:
     ``scale`` is the upper end of the `minmax` mode; ``seed`` is of the shuffled order. A passage is
     cut to ``passage_tokens`` where that is set, else to ``passage_words``. ``prompt_tokens`` is the
     most a prompt may have; None: no limit is known. ``letters`` tell passages apart in first-token
-    decoding; each is to be one token of the model (``first_token.single_tokens``).
+    decoding; each is to be one token of the model (``first_token.single_tokens``). ``json_answer``
+    asks for a permutation as JSON, for servers that are held to a schema.
     """
 
     score_mode: ScoreMode = ScoreMode.RAW
@@ -53,6 +54,7 @@ class PromptOptions:
     passage_tokens: int | None = None
     prompt_tokens: int | None = None
     decoding: Decoding = Decoding.PERMUTATION
+    json_answer: bool = False
     letters: tuple[str, ...] = LETTERS
     template: str = DEFAULT_TEMPLATE
 
@@ -190,7 +192,9 @@ class PromptWriter:
             passages="\n".join(lines),
             instruction=instruction,
             task=task.format(
-                count=len(shown), example=_example(identifiers), query=self._clean(request.query)
+                count=len(shown),
+                example=_example(identifiers, json_answer=self._options.json_answer),
+                query=self._clean(request.query),
             ),
         )
         return (ChatMessage("system", template.system + note), ChatMessage("user", user))
@@ -227,8 +231,10 @@ def _identifiers(count: int, options: PromptOptions) -> tuple[str, ...]:
     return options.letters[:count]
 
 
-def _example(identifiers: Sequence[str]) -> str:
+def _example(identifiers: Sequence[str], *, json_answer: bool) -> str:
     """The form of an answer, with as many numbers as there are; not the order they stand in."""
     first, *rest = identifiers[:3] or ("1",)
     shown = [*rest[:1], first, *rest[1:]]
+    if json_answer:
+        return json.dumps({"ranking": [int(identifier) for identifier in shown]})
     return " > ".join(f"[{identifier}]" for identifier in shown)

@@ -125,7 +125,9 @@ class InsertRanker:
             left = deadline.left
             timeout = left - min(_READING, left / 10)
             async with Deadline.after(left + _GRACE).enforced():
-                completion = await self._llm.complete(prompt.messages, timeout=timeout)
+                completion = await self._llm.complete(
+                    prompt.messages, timeout=timeout, passages=len(prompt.shown)
+                )
         except (ModelError, Overloaded, DeadlineExceeded) as error:
             return Answer(failure=_reason(error))
         self._count(call, completion)

@@ -179,7 +179,7 @@ def _as_json(prompt: Prompt, hits: Sequence[Hit], options: LLMOptions) -> dict[s
         "tokens": prompt.tokens,
         "truncated": prompt.truncated,
         "hits": [hits[place].id for place in prompt.shown],
-        "body": chat_body(options, prompt.messages),
+        "body": chat_body(options, prompt.messages, len(prompt.shown)),
     }
 
 

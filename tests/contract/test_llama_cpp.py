@@ -15,6 +15,7 @@ from plugin.models.llm_options import LLMOptions
 from plugin.models.load_llm import load_llm
 from plugin.ranking.errors import ModelUnavailable
 from plugin.ranking.llm_prompt import ChatMessage
+from plugin.ranking.permutation import Outcome, parse
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from tests.serving import serving
@@ -102,6 +103,22 @@ async def test_a_caller_that_goes_away_ends_the_servers_work(
 async def test_a_prompt_over_its_context_is_an_error(client: Client) -> None:
     with pytest.raises(ModelUnavailable, match="HTTP 400"):
         await client().complete([ChatMessage("user", "gravity " * CONTEXT)], timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(("how", "form"), [("json_schema", '{"ranking"'), ("grammar", "[")])
+async def test_an_answer_is_held_to_its_form(client: Client, how: str, form: str) -> None:
+    """A toy would tell a story; how many numbers it names is up to it only with a schema."""
+    llm = client(guided_decoding=how, max_tokens=64)
+
+    completion = await llm.complete(STORY, timeout=PATIENCE, passages=5)
+
+    assert "".join(completion.text.split()).startswith(form)
+    read = parse(completion.text, 5, cut=completion.cut)
+    assert read.outcome is not Outcome.UNUSABLE
+    assert read.out_of_range == 0
+    if how == "grammar":
+        assert not completion.cut
+        assert len(read.stated) + read.repeated == 5
 
 
 @pytest.mark.parametrize("decoding", ["permutation", "first_token"])

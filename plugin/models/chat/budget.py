@@ -63,13 +63,15 @@ class BudgetedLLM(AroundLLM):
         )
         self._limits = [_Limit(what, per, most) for what, per, most in said if most is not None]
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
         """As the LLM; also raises BudgetExhausted."""
         count = EstimatingTokenizer().count
         expected = sum(count(message.content) for message in messages) if self._limits else 0
         windows = self._reserve(expected)
         try:
-            completion = await self._llm.complete(messages, timeout=timeout)
+            completion = await self._llm.complete(messages, timeout=timeout, passages=passages)
         except (ModelError, Overloaded):  # of others the prompt may have been read, and costs
             self._settle(expected, windows, 0, 0)
             raise

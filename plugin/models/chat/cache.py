@@ -46,7 +46,9 @@ class CachedLLM(AroundLLM):
         await super().close()
         await self._store.close()
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
         """As the LLM, or an answer that is there already.
 
         Where somebody else's call for it is cut, with time left here, it is made anew.
@@ -58,7 +60,7 @@ class CachedLLM(AroundLLM):
             left = give_up - time.monotonic()
             flight = self._flights.get(key)
             if flight is None:
-                return await self._join(self._begin(key, messages, left), left)
+                return await self._join(self._begin(key, messages, left, passages), left)
             try:
                 completion = await self._join(flight, left)
             except DeadlineExceeded:
@@ -68,14 +70,18 @@ class CachedLLM(AroundLLM):
             if not completion.cut or time.monotonic() + _HEAD_START >= give_up:
                 return replace(completion, prompt_tokens=0, completion_tokens=0, cached=True)
 
-    def _begin(self, key: str, messages: Sequence[ChatMessage], timeout: float) -> _Flight:
-        call = asyncio.create_task(self._ask(key, messages, timeout))
+    def _begin(
+        self, key: str, messages: Sequence[ChatMessage], timeout: float, passages: int
+    ) -> _Flight:
+        call = asyncio.create_task(self._ask(key, messages, timeout, passages))
         flight = self._flights[key] = _Flight(call)
         call.add_done_callback(lambda _: self._flights.pop(key, None))
         return flight
 
-    async def _ask(self, key: str, messages: Sequence[ChatMessage], timeout: float) -> Completion:
-        completion = await self._llm.complete(messages, timeout=timeout)
+    async def _ask(
+        self, key: str, messages: Sequence[ChatMessage], timeout: float, passages: int
+    ) -> Completion:
+        completion = await self._llm.complete(messages, timeout=timeout, passages=passages)
         if not completion.cut:
             await self._store.put(key, json.dumps(asdict(completion)).encode())
         return completion

@@ -75,14 +75,16 @@ class GuardedLLM(AroundLLM):
         super().__init__(llm)
         self.circuit = Circuit(options, clock)
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
         """As the LLM; also raises CircuitOpen.
 
         Overload is an answer: it says when to come again, and is no reason to stay away longer.
         """
         self.circuit.enter()
         try:
-            completion = await self._llm.complete(messages, timeout=timeout)
+            completion = await self._llm.complete(messages, timeout=timeout, passages=passages)
         except (ModelUnavailable, ModelOutputError, DeadlineExceeded):
             self.circuit.failed()
             raise

@@ -65,11 +65,13 @@ class OpenAILLM:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
         answer, give_up = Answer(), time.monotonic() + timeout
         try:
             async with asyncio.timeout(timeout), self._turns:
-                return await self._attempts(messages, answer, give_up)
+                return await self._attempts(messages, answer, give_up, passages)
         except TimeoutError as error:
             if answer.begun:
                 return answer.completion(messages, ended=False)
@@ -89,9 +91,9 @@ class OpenAILLM:
             raise
 
     async def _attempts(
-        self, messages: Sequence[ChatMessage], answer: Answer, give_up: float
+        self, messages: Sequence[ChatMessage], answer: Answer, give_up: float, passages: int
     ) -> Completion:
-        body = chat_body(self._options, messages)
+        body = chat_body(self._options, messages, passages)
         for attempt in range(1, _ATTEMPTS + 1):
             async with self._http.stream("POST", "chat/completions", json=body) as response:
                 if response.status_code not in _RETRIED:

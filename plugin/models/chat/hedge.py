@@ -30,17 +30,25 @@ class HedgedLLM(AroundLLM):
         await super().close()
         await self._second.close()
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
         """As the LLMs; where both fail, as the first one failed."""
         give_up = time.monotonic() + timeout
-        first = asyncio.create_task(self._llm.complete(messages, timeout=timeout))
+        first = asyncio.create_task(
+            self._llm.complete(messages, timeout=timeout, passages=passages)
+        )
         calls = [first]
         try:
             await asyncio.wait(calls, timeout=self._after)
             if _whole(first):
                 return first.result()
             left = max(0.001, give_up - time.monotonic())
-            calls.append(asyncio.create_task(self._second.complete(messages, timeout=left)))
+            calls.append(
+                asyncio.create_task(
+                    self._second.complete(messages, timeout=left, passages=passages)
+                )
+            )
             pending = set(calls)
             while pending:
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)

@@ -7,15 +7,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from plugin.models.chat.guided import guide
 from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.llm_prompt import ChatMessage, Decoding
 from plugin.ranking.prompts import Tokenizer
 
 
-def chat_body(options: LLMOptions, messages: Sequence[ChatMessage]) -> dict[str, Any]:
-    """The body of `POST {url}/chat/completions` for ``messages``."""
-    if options.decoding is Decoding.FIRST_TOKEN:
+def chat_body(
+    options: LLMOptions, messages: Sequence[ChatMessage], passages: int = 0
+) -> dict[str, Any]:
+    """The body of `POST {url}/chat/completions` for ``messages``, which order ``passages``."""
+    first = options.decoding is Decoding.FIRST_TOKEN
+    if first:
         asked: dict[str, Any] = {
             "max_tokens": 1,
             "logprobs": True,
@@ -33,6 +37,7 @@ def chat_body(options: LLMOptions, messages: Sequence[ChatMessage]) -> dict[str,
         "temperature": options.temperature,
         **asked,
         **effort,
+        **({} if first else guide(options.guided_decoding, passages)),
         **options.extra_body,
     }
 

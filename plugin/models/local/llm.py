@@ -14,9 +14,11 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel
 from transformers.generation.stopping_criteria import StoppingCriteria, StoppingCriteriaList
 
+from plugin.models.chat.guided import GuidedDecoding
 from plugin.models.hardware import gpu_failed
 from plugin.models.llm import Completion
 from plugin.models.llm_options import LLMOptions
+from plugin.models.local.guided import GuidedOrder
 from plugin.models.tokenizer import HubTokenizer
 from plugin.ranking.errors import (
     DeadlineExceeded,
@@ -35,9 +37,13 @@ class _LeftError(Exception):
 
 
 class _Answer(StoppingCriteria):
-    """An answer as far as it has come; it ends at ``give_up``, or when it is left."""
+    """An answer as far as it has come; it ends at ``give_up``, or when it is left.
 
-    def __init__(self, give_up: float) -> None:
+    One that a ``guide`` holds to its form also ends when that is complete.
+    """
+
+    def __init__(self, give_up: float, guide: GuidedOrder | None = None) -> None:
+        self.guide = guide
         self.prompt_tokens = 0
         self.tokens: list[int] = []
         self._give_up = give_up
@@ -52,10 +58,20 @@ class _Answer(StoppingCriteria):
         """Whether it is to end."""
         return self._left.is_set() or time.monotonic() >= self._give_up
 
+    @property
+    def complete(self) -> bool:
+        """Whether it says all it may."""
+        return self.guide is not None and self.guide.complete
+
     def __call__(self, input_ids: torch.Tensor, *_: Any, **__: Any) -> Any:
         """Take the token that was made; transformers asks after each whether to end."""
-        self.tokens.append(int(input_ids[0, -1]))
-        return torch.full((1,), self.due, device=input_ids.device, dtype=torch.bool)
+        token = int(input_ids[0, -1])
+        self.tokens.append(token)
+        if self.guide is not None:
+            self.guide.take(token)
+        return torch.full(
+            (1,), self.due or self.complete, device=input_ids.device, dtype=torch.bool
+        )
 
 
 class LocalLLM:
@@ -102,8 +118,10 @@ class LocalLLM:
         """
         self._answer(_GREETING, _Answer(float("inf")), most=1)
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
-        answer = _Answer(time.monotonic() + timeout)
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
+        answer = _Answer(time.monotonic() + timeout, self._guide(passages))
         most = 1 if self._first else self._options.max_tokens
         loop = asyncio.get_running_loop()
         work = loop.run_in_executor(self._thread, self._answer, messages, answer, most)
@@ -145,8 +163,16 @@ class LocalLLM:
             ) from error
         finally:
             self._under_way = None
-        ended = self._first or answer.tokens[-1] in self._ends
+        ended = self._first or answer.complete or answer.tokens[-1] in self._ends
         return self._completion(answer, cut=not ended, first_token=likeliest)
+
+    def _guide(self, passages: int) -> GuidedOrder | None:
+        guided = self._options.guided_decoding is not GuidedDecoding.OFF
+        return (
+            GuidedOrder(passages, self._tokenizer)
+            if guided and passages and not self._first
+            else None
+        )
 
     def _room(self, prompt: int, most: int) -> int:
         """Tokens that the answer may have."""
@@ -163,7 +189,7 @@ class LocalLLM:
     def _generate(
         self, ids: Sequence[int], answer: _Answer, most: int
     ) -> tuple[tuple[str, float], ...]:
-        prompt = torch.tensor([ids], device=self._model.device)
+        prompt, guide = torch.tensor([ids], device=self._model.device), answer.guide
         temperature = self._options.temperature
         sampled = {"do_sample": True, "temperature": temperature} if temperature else {}
         config = GenerationConfig(  # type: ignore[no-untyped-call]
@@ -179,6 +205,7 @@ class LocalLLM:
             attention_mask=torch.ones_like(prompt),
             generation_config=config,
             stopping_criteria=StoppingCriteriaList([answer]),
+            prefix_allowed_tokens_fn=None if guide is None else lambda *_: guide.allowed(),
         )
         return self._likeliest(made.logits[0][0]) if self._first and self._letters else ()
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -56,8 +56,10 @@ class ReversingLLM:
     name = "reverser"
     tokenizer = None
 
-    async def complete(self, messages: list[ChatMessage], *, timeout: float) -> Completion:
-        del timeout
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
+        del timeout, passages
         count = sum(line.startswith("[") for line in messages[-1].content.splitlines())
         answer = " > ".join(f"[{number}]" for number in range(count, 0, -1))
         return Completion(answer, prompt_tokens=1, completion_tokens=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,13 @@ class RecordingLLM(ReversingLLM):
         self.asked: list[list[dict[str, Any]]] = []
         self.answer: str | None = None
 
-    async def complete(self, messages: list[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
         self.asked.append([asdict(message) for message in messages])
         if self.answer is not None:
             return Completion(self.answer, prompt_tokens=1, completion_tokens=1)
-        return await super().complete(messages, timeout=timeout)
+        return await super().complete(messages, timeout=timeout, passages=passages)
 
 
 @pytest.fixture

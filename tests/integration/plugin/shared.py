@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,8 +72,10 @@ class ReversingLLM:
     name = "reverser"
     tokenizer = None
 
-    async def complete(self, messages: list[ChatMessage], *, timeout: float) -> Completion:
-        del timeout
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
+        del timeout, passages
         count = sum(line.startswith("[") for line in messages[-1].content.splitlines())
         answer = " > ".join(f"[{number}]" for number in range(count, 0, -1))
         return Completion(answer, prompt_tokens=1, completion_tokens=1)

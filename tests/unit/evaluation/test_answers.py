@@ -26,8 +26,10 @@ class Counting:
         self.completion = completion
         self.calls = 0
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
-        del messages, timeout
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
+        del messages, timeout, passages
         self.calls += 1
         return self.completion
 

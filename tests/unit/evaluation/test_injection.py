@@ -69,8 +69,10 @@ class Gullible:
     def __init__(self, idea: Callable[[Sequence[ChatMessage]], str]) -> None:
         self.idea = idea
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
-        del timeout
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
+        del timeout, passages
         return Completion(self.idea(messages), 1, 1)
 
     async def close(self) -> None:
@@ -121,8 +123,10 @@ class Lettered(Gullible):
     def __init__(self) -> None:
         super().__init__(copying)
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
-        del timeout
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
+        del timeout, passages
         text = messages[1].content
         found = re.search(r"\[([A-H])\] > \[[A-H]\] > \[[A-H]\] >", text)
         return Completion("", 1, 1, first_token=((found[1] if found else "A", -0.1),))

@@ -17,6 +17,7 @@ from plugin.models.local.llm import LocalLLM
 from plugin.models.local.loading import load_causal
 from plugin.models.tokenizer import HubTokenizer
 from plugin.ranking.llm_prompt import ChatMessage
+from plugin.ranking.permutation import Outcome, parse
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from tests.serving import serving
@@ -56,6 +57,16 @@ async def test_an_answer_ends_where_the_model_ends_it(loaded: Loaded) -> None:
     assert not completion.cut
     assert completion.prompt_tokens == 32
     assert 1 < completion.completion_tokens < 32
+
+
+async def test_held_to_its_form_even_a_toy_writes_an_order(loaded: Loaded) -> None:
+    llm = LocalLLM(options(guided_decoding="grammar", max_tokens=64), *loaded)
+
+    completion = await llm.complete(TURNS, timeout=PATIENCE, passages=4)
+    await llm.close()
+
+    assert parse(completion.text, 4).outcome is Outcome.CLEAN
+    assert not completion.cut
 
 
 async def test_the_first_token_tells_what_llama_cpp_tells(loaded: Loaded) -> None:

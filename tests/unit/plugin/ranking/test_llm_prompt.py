@@ -66,6 +66,13 @@ def test_the_example_names_no_passage_that_is_not_there(count: int, example: str
     assert f"all {count} passages" in task
 
 
+@pytest.mark.parametrize(("count", "example"), [(1, "[1]"), (3, "[2, 1, 3]")])
+def test_an_order_can_be_asked_for_as_json(count: int, example: str) -> None:
+    task = lines(prompt(request(HITS[:count]), json_answer=True))[-3]
+
+    assert task.endswith(f': {{"ranking": {example}}}')
+
+
 def test_scores_can_be_left_out_and_are_then_not_mentioned() -> None:
     turns = prompt(score_mode=ScoreMode.OFF).messages
 

@@ -50,7 +50,10 @@ class ScriptedLLM:
         self.asked: list[Sequence[ChatMessage]] = []
         self.closed = False
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
+        del passages
         self.asked.append(messages)
         self.together += 1
         self.most_together = max(self.most_together, self.together)
@@ -272,7 +275,10 @@ def test_passages_that_were_cut_are_counted(serve: Serve, llm: ScriptedLLM) -> N
 class HastyLLM(ScriptedLLM):
     """Gives what it has when its time is up, as a stream does."""
 
-    async def complete(self, messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
+        del passages
         self.asked.append(messages)
         await asyncio.sleep(timeout)
         return Completion("[3] > [1] > ", 21, 4, cut=True, estimated=True)

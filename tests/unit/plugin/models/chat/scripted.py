@@ -27,7 +27,10 @@ class ScriptedLLM:
         self.cancelled = 0
         self.closed = False
 
-    async def complete(self, _messages: Sequence[ChatMessage], *, timeout: float) -> Completion:
+    async def complete(
+        self, _messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
+    ) -> Completion:
+        del passages
         self.asked += 1
         self._calls.release()
         answer = self.answers[0] if len(self.answers) == 1 else self.answers.pop(0)
