@@ -13,17 +13,25 @@ from connectors.rescore import (
     Place,
     RescoreBy,
     VectorClause,
-    Weights,
     by_knn,
     by_script,
-    order_rescorer,
-    vector_rescorer,
     vector_weights,
 )
 from connectors.search_options import PassThrough, SearchOptions
 from connectors.sidecar import SidecarClient
+from connectors.steps import (
+    ByVector,
+    Judgement,
+    Step,
+    by_place,
+    by_score,
+    fused_scores,
+    highest_score,
+    moved,
+)
 from connectors.target import Target
 from connectors.window import Wanted, WindowHit, add_texts, clause_scores
+from plugin.ranking.cascade import HEAD_SETTLED
 from plugin.ranking.errors import (
     ModelOutputError,
     ModelUnavailable,
@@ -43,37 +51,6 @@ from plugin.ranking.wire import (
     WireFusion,
     WireHit,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ByVector:
-    """Order by ``cos + first-stage weight·_score``, which the weights scale."""
-
-    clause: VectorClause
-    weights: Weights
-
-
-@dataclass(frozen=True, slots=True)
-class ByOrder:
-    """These hits first, in this order."""
-
-    places: tuple[Place, ...]
-
-
-Step = ByVector | ByOrder
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the sidecar made of a window.
-
-    ``steps`` are carried out one after the other. ``reasons`` say why it is only partly done.
-    """
-
-    steps: tuple[Step, ...]
-    model: str | None = None
-    signals: Mapping[str, float] = field(default_factory=dict)
-    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,23 +143,27 @@ class Judge:
         if answer.status is Status.PASSED_THROUGH:
             raise _passed_through(answer)
         name = await self._llm_name()
-        return Judgement((_moved(hits, answer),), name, {}, _partial(answer))
+        return Judgement((moved(hits, answer),), name, {}, _partial(answer))
 
     async def _cascade(self, hits: Sequence[WindowHit]) -> Judgement:
         """E2Rank over the window, then the LLM over its head, shown with first-stage scores."""
         size = await self._llm_hits()
         first = await self._e2rank(hits, exact=True)
-        ordered = await self.ordered(hits, first.steps)
+        step = next(one for one in first.steps if isinstance(one, ByVector))
+        scores = await self._scores(hits, step)
+        ordered = by_score(hits, scores, step.weights)
         try:
             head = await add_texts(self.engine, self.index, ordered[:size], self.target)
-            answer = await self._rank(head)
+            answer = await self._rank(head, fused_scores(ordered, scores, step.weights))
         except (SidecarError, ModelOutputError, Overloaded) as error:
             return self._headless(first, reason_of(error), error)
         if answer.status is Status.PASSED_THROUGH:
+            if (answer.reason or "").startswith(HEAD_SETTLED):
+                return replace(first, settled=answer.reason)
             return self._headless(first, answer.reason, _passed_through(answer).error)
         return replace(
             first,
-            steps=(*first.steps, _moved(head, answer)),
+            steps=(*first.steps, moved(head, answer)),
             model=f"{first.model} > {await self._llm_name()}",
             reasons=first.reasons + _partial(answer),
         )
@@ -199,19 +180,26 @@ class Judge:
         ordered = list(hits)
         for step in steps:
             if isinstance(step, ByVector):
-                places = [one.place for one in hits]
-                scores = await clause_scores(self.engine, self.index, places, step.clause)
-                ordered = _by_score(ordered, scores, step.weights)
+                ordered = by_score(ordered, await self._scores(hits, step), step.weights)
             else:
-                ordered = _by_place(ordered, step.places)
+                ordered = by_place(ordered, step.places)
         return ordered
 
-    async def _rank(self, hits: Sequence[WindowHit]) -> RankAnswer:
+    async def _scores(self, hits: Sequence[WindowHit], step: ByVector) -> Mapping[Place, float]:
+        places = [one.place for one in hits]
+        return await clause_scores(self.engine, self.index, places, step.clause)
+
+    async def _rank(
+        self, hits: Sequence[WindowHit], window_scores: list[float] | None = None
+    ) -> RankAnswer:
+        most = self.options.llm_deadline
         answer = await self.sidecar.rank(
             RankCall(
                 query=self.text,
                 hits=[WireHit.of(replace(one.hit, vector=None)) for one in hits],
                 strategy=Strategy.INSERTRANK,
+                window_scores=window_scores,
+                llm_deadline_ms=None if most is None else most * 1000,
                 explain=self.options.explain,
                 **self._common(),
             )
@@ -330,24 +318,6 @@ class Judge:
         return found + tuple(f"no_vectors_in:{name}" for name in self.target.lacking)
 
 
-def rescorers(judgement: Judgement, hits: Sequence[WindowHit], window: int) -> list[dict[str, Any]]:
-    """The steps as elements of a request's ``rescore`` list."""
-    highest = highest_score(hits)
-    made = []
-    for step in judgement.steps:
-        if isinstance(step, ByVector):
-            made.append(vector_rescorer(step.clause, step.weights, window))
-            highest = step.weights.query * highest + step.weights.rescore * 2
-        elif step.places:
-            made.append(order_rescorer(step.places, highest, window))
-    return made
-
-
-def highest_score(hits: Sequence[WindowHit]) -> float:
-    """The best first-stage score."""
-    return max(one.hit.score for one in hits)
-
-
 def reason_of(error: RanksideError) -> str:
     """A word for metrics and eyes; the error itself has the sentence."""
     words = (
@@ -358,29 +328,6 @@ def reason_of(error: RanksideError) -> str:
     default = type(error).__name__
     snake = "".join(f"_{char.lower()}" if char.isupper() else char for char in default).lstrip("_")
     return next((word for kind, word in words if isinstance(error, kind)), snake)
-
-
-def _by_score(
-    hits: Sequence[WindowHit], scores: Mapping[Place, float], weights: Weights
-) -> list[WindowHit]:
-    def fused(one: WindowHit) -> float:
-        return weights.query * one.hit.score + weights.rescore * scores.get(one.place, 0.0)
-
-    return sorted(hits, key=fused, reverse=True)
-
-
-def _by_place(hits: Sequence[WindowHit], places: Sequence[Place]) -> list[WindowHit]:
-    rank = {place: number for number, place in enumerate(places)}
-    return sorted(hits, key=lambda one: rank.get(one.place, len(rank)))
-
-
-def _moved(hits: Sequence[WindowHit], answer: RankAnswer) -> ByOrder:
-    """The head up to the last hit that is not where it was; the rest stays in place by itself."""
-    places = {one.hit.id: one.place for one in hits}
-    before = [one.place for one in hits]
-    after = [places[item.id] for item in answer.results]
-    moved = [rank for rank, place in enumerate(after, start=1) if place != before[rank - 1]]
-    return ByOrder(tuple(after[: max(moved, default=0)]))
 
 
 def _partial(answer: ListwiseAnswer | RankAnswer) -> tuple[str, ...]:

@@ -51,6 +51,10 @@ class Weights:
     query: float
     rescore: float
 
+    def of(self, first_stage_score: float, added: float) -> float:
+        """A hit's score, where the clause gives it ``added``."""
+        return self.query * first_stage_score + self.rescore * added
+
 
 @dataclass(frozen=True, slots=True)
 class VectorClause:

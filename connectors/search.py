@@ -16,7 +16,7 @@ from typing import Any
 
 from connectors.engine import Engine
 from connectors.index import catalogue_of
-from connectors.judgement import ByVector, Judge, Judgement, reason_of, rescorers
+from connectors.judgement import Judge, reason_of
 from connectors.query_text import query_text
 from connectors.refusals import method, page
 from connectors.rescore import Weights, with_rescore
@@ -29,6 +29,7 @@ from connectors.search_options import (
     SearchResult,
 )
 from connectors.sidecar import SidecarClient
+from connectors.steps import ByVector, Judgement, rescorers
 from connectors.target import find_target
 from connectors.window import (
     Wanted,
@@ -265,9 +266,7 @@ class _Search:
         return await self.engine.search(self.index, self.body, params=self.params)
 
     def _done(self, way: Method, judgement: Judgement) -> None:
-        reasons = judgement.reasons
-        self.status = Status.PARTIAL if reasons else Status.RERANKED
-        self.reason = "; ".join(reasons) or None
+        self.status, self.reason = judgement.status, judgement.reason
         self.method = way
 
     def _pass(self, reason: str, error: RanksideError | None) -> None:

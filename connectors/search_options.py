@@ -38,9 +38,9 @@ class SearchOptions:
     """How to rerank. What is None comes from the query, the index or the model.
 
     ``window`` hits are put in order, per shard unless ``exact_window``; of a cascade the LLM orders
-    the first ``head`` after E2Rank. ``deadline`` is in seconds,
-    for everything before the user's own request. ``explain`` fetches the whole window's first
-    stage, for display, and what an LLM was asked. ``text_fields``, ``vector_field`` and
+    the first ``head`` after E2Rank. ``deadline`` is in seconds, for everything before the user's
+    own request; of these an LLM may take ``llm_deadline``. ``explain`` fetches the whole window's
+    first stage, for display, and what an LLM was asked. ``text_fields``, ``vector_field`` and
     ``fingerprint`` describe an index whose mapping has no ``_meta.rankside``; without a fingerprint
     its vectors are taken for the sidecar's model's.
     """
@@ -55,6 +55,7 @@ class SearchOptions:
     rescore: RescoreBy = RescoreBy.AUTO
     exact_window: bool = False
     deadline: float | None = None
+    llm_deadline: float | None = None
     on_failure: OnFailure = OnFailure.PASS_THROUGH
     explain: bool = False
     text_fields: tuple[str, ...] | None = None
@@ -70,8 +71,10 @@ class SearchOptions:
             value = getattr(self, name)
             if value is not None and not 1 <= value <= MAX_WINDOW:
                 raise UsageError(f"{name} is {value}; give 1 to {MAX_WINDOW}")
-        if self.deadline is not None and self.deadline <= 0:
-            raise UsageError(f"deadline is {self.deadline}; give seconds above 0")
+        for name in ("deadline", "llm_deadline"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise UsageError(f"{name} is {value}; give seconds above 0")
         if self.query_text is not None and not self.query_text.strip():
             raise UsageError("query_text is empty; give the text to rank for, or leave it out")
 

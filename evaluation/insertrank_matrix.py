@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,21 +19,26 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from evaluation.answers import RememberedLLM
-from evaluation.asking import ranking
-from evaluation.collections import Collection, load_collection, sampled
+from evaluation.collections import Collection
+from evaluation.llm_runs import (
+    as_run,
+    compared,
+    figures,
+    first_stage,
+    give,
+    interval,
+    load_remembered,
+    rankings,
+)
 from evaluation.llm_settings import llm_settings
 from evaluation.machine import machine, versions
 from evaluation.measures import MAIN, Values, measure
-from evaluation.memory import Hits, first_stage_hits
-from evaluation.runs import ScoredDocument, read_run
-from evaluation.significance import Comparison, bootstrap_interval, compare
-from evaluation.weights import RUNS, SEED, data_folder
-from plugin.models.chat.options import CacheOptions
-from plugin.models.llm import LLM
+from evaluation.memory import Hits
+from evaluation.runs import ScoredDocument
+from evaluation.significance import compare
+from evaluation.weights import data_folder
 from plugin.models.llm_options import LLMOptions
-from plugin.models.load_llm import load_llm
-from plugin.ranking.errors import RanksideError, SettingsError
+from plugin.ranking.errors import RanksideError
 from plugin.ranking.hits import Ranking, RankRequest, Strategy
 from plugin.ranking.initial_order import InitialOrder
 from plugin.ranking.llm_prompt import Decoding
@@ -103,7 +107,7 @@ def matrix(  # noqa: PLR0913 - options are arguments
     cells = [Cell(mode, order, how) for how, mode, order in chosen]
     try:
         options = llm_settings(config)
-        found = _first_stage(data or data_folder(), collection, run, queries, options.window)
+        found = first_stage(data or data_folder(), collection, run, queries, options.window)
         began = machine()
         measured = asyncio.run(_measured(cells, options, *found, answers, at_once))
     except RanksideError as error:
@@ -112,21 +116,7 @@ def matrix(  # noqa: PLR0913 - options are arguments
     document = _document(measured, options, *found)
     document |= {"machine": began, "versions": versions()}
     Console(stderr=True, width=max(err.width, _WIDTH)).print(_table(document))
-    text = json.dumps(document, indent=2) + "\n"
-    if json_out is None:
-        out.out(text, end="", highlight=False)
-    else:
-        json_out.write_text(text, encoding="utf-8")
-
-
-def _first_stage(
-    data: Path, name: str, run: Path | None, queries: int | None, window: int
-) -> tuple[Collection, Hits]:
-    if run is None and name not in RUNS:
-        raise SettingsError(f"collection {name} comes with no run; give one with --run")
-    collection = sampled(load_collection(data / name), queries, SEED)
-    path = run or data / name / RUNS[name]
-    return collection, first_stage_hits(collection, read_run(path), window)
+    give(document, json_out, out)
 
 
 async def _measured(
@@ -139,17 +129,23 @@ async def _measured(
 ) -> list[Measured]:
     """The cells in turn; an LLM is loaded once for each decoding."""
     measured: list[Measured] = []
+    requests = {
+        query: RankRequest(text, hits[query], Strategy.INSERTRANK)
+        for query, text in collection.queries.items()
+        if hits[query]
+    }
     with Progress(console=err, disable=not err.is_terminal) as bar:
         task = bar.add_task("asking", total=len(cells) * len(hits))
         for _, group in itertools.groupby(cells, lambda cell: cell.decoding):
             these = list(group)
-            llm = _llm(these[0].on(options), answers)
+            llm = load_remembered(these[0].on(options), answers)
             try:
                 for cell in these:
-                    asked = _Asked(llm, cell.on(options), at_once)
-                    measured.append(
-                        await asked.measured(cell, collection, hits, lambda: bar.advance(task))
+                    began = time.perf_counter()
+                    orders = await rankings(
+                        llm, cell.on(options), requests, at_once, lambda: bar.advance(task)
                     )
+                    measured.append(_scored(cell, collection, orders, time.perf_counter() - began))
                     if not err.is_terminal:
                         err.print(f"{len(measured)}/{len(cells)} {cell}", highlight=False)
             finally:
@@ -157,47 +153,17 @@ async def _measured(
     return measured
 
 
-def _llm(options: LLMOptions, answers: Path | None) -> LLM:
-    """Without a cache of its own: the file is that, and the same prompt is never asked twice."""
-    llm = load_llm(options.model_copy(update={"cache": CacheOptions(bytes=0)}))
-    if llm is None:
-        raise SettingsError("no LLM is named; set RANKSIDE_LLM__URL or RANKSIDE_LLM__PATH")
-    return llm if answers is None else RememberedLLM(llm, options, answers)
-
-
-class _Asked:
-    """An LLM, and how it is asked."""
-
-    def __init__(self, llm: LLM, options: LLMOptions, at_once: int) -> None:
-        self._llm = llm
-        self._asking = options.insertrank(llm.tokenizer)
-        self._seconds = options.timeout
-        self._free = asyncio.Semaphore(at_once)
-
-    async def measured(
-        self, cell: Cell, collection: Collection, hits: Hits, done: Callable[[], None]
-    ) -> Measured:
-        async def ranked(query: str) -> Ranking:
-            request = RankRequest(collection.queries[query], hits[query], Strategy.INSERTRANK)
-            async with self._free:
-                found = await ranking(self._llm, request, self._asking, seconds=self._seconds)
-            done()
-            return found
-
-        began = time.perf_counter()
-        queries = [query for query in collection.queries if hits[query]]
-        rankings = await asyncio.gather(*(ranked(query) for query in queries))
-        run = {
-            query: [ScoredDocument(id_, -float(rank)) for rank, id_ in enumerate(found.ids)]
-            for query, found in zip(queries, rankings, strict=True)
-        }
-        return Measured(
-            cell,
-            measure(collection.qrels, run).values[MAIN],
-            Counter(found.status.value for found in rankings),
-            Counter(found.reason.partition(":")[0] for found in rankings if found.reason),
-            time.perf_counter() - began,
-        )
+def _scored(
+    cell: Cell, collection: Collection, orders: Mapping[str, Ranking], seconds: float
+) -> Measured:
+    found = orders.values()
+    return Measured(
+        cell,
+        measure(collection.qrels, as_run(orders)).values[MAIN],
+        Counter(one.status.value for one in found),
+        Counter(one.reason.partition(":")[0] for one in found if one.reason),
+        seconds,
+    )
 
 
 def _document(
@@ -206,42 +172,27 @@ def _document(
     run = {
         query: [ScoredDocument(hit.id, hit.score) for hit in found] for query, found in hits.items()
     }
-    first_stage = measure(collection.qrels, run).values[MAIN]
+    before = measure(collection.qrels, run).values[MAIN]
     return {
         "collection": collection.name,
         "queries": len(collection.queries),
         "window": options.window,
         "llm": {"model": options.model, "max_tokens": options.max_tokens},
         "template": options.template,
-        "first_stage": _figures(first_stage),
+        "first_stage": figures(before),
         "cells": [
             {
                 "score_mode": one.cell.score_mode,
                 "initial_order": one.cell.initial_order,
                 "decoding": one.cell.decoding,
-                **_figures(one.values),
-                "vs_first_stage": _compared(compare(one.values, first_stage)),
+                **figures(one.values),
+                "vs_first_stage": compared(compare(one.values, before)),
                 "statuses": dict(one.statuses),
                 "reasons": dict(one.reasons),
                 "seconds": round(one.seconds, 1),
             }
             for one in measured
         ],
-    }
-
-
-def _figures(values: Values) -> dict[str, Any]:
-    return {
-        MAIN: round(float(values.mean()), 6),
-        "ci95": [round(end, 6) for end in bootstrap_interval(values)],
-    }
-
-
-def _compared(comparison: Comparison) -> dict[str, Any]:
-    return {
-        "difference": round(comparison.difference, 6),
-        "ci95": [round(comparison.low, 6), round(comparison.high, 6)],
-        "p_value": comparison.p_value,
     }
 
 
@@ -259,7 +210,7 @@ def _table(document: Mapping[str, Any]) -> Table:
 
 def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     first = document["first_stage"]
-    yield "", "", "first stage", f"{first[MAIN]:.4f}", _interval(first, ".3f"), "", "", ""
+    yield "", "", "first stage", f"{first[MAIN]:.4f}", interval(first, ".3f"), "", "", ""
     for cell in document["cells"]:
         versus, statuses = cell["vs_first_stage"], cell["statuses"]
         yield (
@@ -267,16 +218,11 @@ def _rows(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
             cell["score_mode"],
             cell["initial_order"],
             f"{cell[MAIN]:.4f}",
-            _interval(cell, ".3f"),
+            interval(cell, ".3f"),
             f"{versus['difference']:+.4f}",
-            _interval(versus, "+.3f"),
+            interval(versus, "+.3f"),
             f"{statuses.get('reranked', 0)}/{sum(statuses.values())}",
         )
-
-
-def _interval(figures: Mapping[str, Any], form: str) -> str:
-    low, high = figures["ci95"]
-    return f"{low:{form}} … {high:{form}}"
 
 
 if __name__ == "__main__":

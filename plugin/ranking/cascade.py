@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import replace
 
-from plugin.ranking.hits import Hit, RankedHit, Ranking, RankRequest, Status, Strategy
+from plugin.ranking.hits import (
+    Hit,
+    RankedHit,
+    Ranking,
+    RankRequest,
+    Status,
+    Strategy,
+    passed_through,
+)
+
+HEAD_SETTLED = "head_settled"
 
 
 def head_request(request: RankRequest, first: Ranking, size: int) -> RankRequest:
@@ -18,19 +29,28 @@ def head_request(request: RankRequest, first: Ranking, size: int) -> RankRequest
 
 
 def margin(first: Ranking) -> float:
-    """By how many standard deviations of all scores E2Rank's first hit leads its second; ≥ 0.
+    """By how many standard deviations of all scores E2Rank's first hit leads its second; ≥ 0."""
+    return lead_of([ranked.score for ranked in first.hits if ranked.score is not None])
 
-    0 where there are no two scores, or all are the same.
+
+def lead_of(scores: Sequence[float]) -> float:
+    """By how many standard deviations of ``scores``, which fall, the first leads the second.
+
+    0 where there are no two, or all are the same. Scaling or moving all of them changes nothing.
     """
-    scores = [ranked.score for ranked in first.hits if ranked.score is not None]
     spread = statistics.pstdev(scores) if len(scores) > 1 else 0.0
     return (scores[0] - scores[1]) / spread if spread else 0.0
 
 
 def settled(first: Ranking, lead: float) -> Ranking:
     """E2Rank's order as the cascade's: ``lead`` says that its head needs no LLM."""
-    reason = _joined(first.reason, f"head_settled:{lead:.2f}")
+    reason = _joined(first.reason, f"{HEAD_SETTLED}:{lead:.2f}")
     return replace(first, strategy=Strategy.CASCADE, reason=reason)
+
+
+def settled_before(head: RankRequest, lead: float) -> Ranking:
+    """The head as the caller's own E2Rank had it, which ``lead`` says needs no LLM."""
+    return passed_through(head, f"{HEAD_SETTLED}:{lead:.2f}")
 
 
 def join(first: Ranking, head: Ranking) -> Ranking:

@@ -97,6 +97,7 @@ class RankRequest:
     ``head`` of E2Rank's first hits are ordered by the LLM in a cascade; None: as many as it may.
     ``prompt_hits``, ``instruction`` (of the listwise prompt) and ``fusion`` default to the model's
     own. Vectors are used only where ``vector_fingerprint`` equals the model's fingerprint.
+    ``window_scores`` are E2Rank's, falling, where the caller did that half of a cascade itself.
     """
 
     query: str
@@ -108,6 +109,7 @@ class RankRequest:
     fusion: FusionWeights | None = None
     vector_fingerprint: str | None = None
     head: int | None = None
+    window_scores: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.query.strip():

@@ -101,6 +101,12 @@ class RankCall(ListwiseCall):
     llm_deadline_ms: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="of the deadline, the most that the LLM may take"
     )
+    window_scores: list[Score] | None = Field(
+        default=None,
+        max_length=10_000,
+        description="of a cascade of which the caller did the first half: its window's scores, "
+        "falling; where they settle the head the LLM is not asked",
+    )
     explain: bool = False
 
     def to_request(self) -> RankRequest:
@@ -111,6 +117,7 @@ class RankCall(ListwiseCall):
             strategy=self.strategy or Strategy.E2RANK,
             window=self.window,
             head=self.head,
+            window_scores=tuple(self.window_scores or ()),
             prompt_hits=self.prompt_hits,
             instruction=self.instruction,
             fusion=self.fusion.to_weights() if self.fusion else None,

@@ -76,10 +76,10 @@ class InsertRanker:
         options = self._options
         return options.fallback_reserve if options.fallback == "e2rank" else None
 
-    @property
-    def settled_margin(self) -> float | None:
-        """By how much E2Rank's first hit must lead for a cascade to leave its order."""
-        return self._options.settled_margin
+    def settles(self, lead: float) -> bool:
+        """Whether a cascade is to leave E2Rank's order, whose first hit leads by ``lead``."""
+        least = self._options.settled_margin
+        return least is not None and lead >= least
 
     def estimate(self, request: RankRequest) -> int:
         """Estimated tokens of the prompts, for the admission rule."""

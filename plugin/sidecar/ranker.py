@@ -12,7 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from plugin.ranking import e2rank
-from plugin.ranking.cascade import fallen_back, head_request, join, margin, settled
+from plugin.ranking.cascade import (
+    fallen_back,
+    head_request,
+    join,
+    lead_of,
+    margin,
+    settled,
+    settled_before,
+)
 from plugin.ranking.errors import (
     DeadlineExceeded,
     ModelError,
@@ -101,6 +109,9 @@ class Ranker:
             return await self._e2rank(request, dimensions, call)
         llm = self._need_llm(request.strategy)
         if request.strategy is Strategy.INSERTRANK:
+            lead = lead_of(request.window_scores)
+            if llm.settles(lead):
+                return settled_before(request, lead)
             return await self._insertrank_or(llm, request, dimensions, call)
         return await self._cascade(llm, request, dimensions, call)
 
@@ -163,8 +174,7 @@ class Ranker:
         first = await self._e2rank(request, dimensions, call)
         if first.status is Status.PASSED_THROUGH:
             return first
-        wanted = llm.settled_margin
-        if wanted is not None and (lead := margin(first)) >= wanted:
+        if llm.settles(lead := margin(first)):
             return settled(first, lead)
         head = head_request(request, first, min(request.head or llm.window, llm.window))
         return join(first, await self._insertrank(llm, head, call))

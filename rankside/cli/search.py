@@ -73,6 +73,13 @@ VectorFieldOption = Annotated[
 DeadlineOption = Annotated[
     float | None, typer.Option(help="Seconds for the window search and the sidecar.")
 ]
+HeadOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Of a cascade, E2Rank's first hits that the LLM orders."),
+]
+LLMDeadlineOption = Annotated[
+    float | None, typer.Option(help="Of those seconds, the most that an LLM may take.")
+]
 OnFailureOption = Annotated[
     OnFailure, typer.Option(help="What becomes of a search that cannot be reranked.")
 ]
@@ -91,11 +98,13 @@ def search(
     window: WindowOption = 100,
     exact_window: ExactWindowFlag = False,
     strategy: StrategyOption = Strategy.E2RANK,
+    head: HeadOption = None,
     rescore: RescoreOption = RescoreBy.AUTO,
     query_body: QueryBodyOption = None,
     text_fields: TextFieldsOption = None,
     vector_field: VectorFieldOption = None,
     deadline: DeadlineOption = None,
+    llm_deadline: LLMDeadlineOption = None,
     on_failure: OnFailureOption = OnFailure.PASS_THROUGH,
     explain: ExplainFlag = False,
     url: UrlOption = None,
@@ -113,9 +122,11 @@ def search(
         query_text=text,
         strategy=strategy,
         window=window,
+        head=head,
         exact_window=exact_window,
         rescore=rescore,
         deadline=deadline,
+        llm_deadline=llm_deadline,
         on_failure=on_failure,
         explain=True,
         text_fields=fields,

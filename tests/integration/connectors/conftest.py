@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -18,11 +18,10 @@ from connectors.search import Searcher
 from connectors.sidecar import SidecarClient
 from pipelines.definitions import index_body
 from plugin.models.encoder import Encoder
-from plugin.models.llm import Completion
-from plugin.ranking.llm_prompt import ChatMessage
 from plugin.ranking.prompts import document_input
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
+from tests.reversing_llm import ReversingLLM
 from tests.serving import serving
 
 T = TypeVar("T")
@@ -48,24 +47,6 @@ class Stored:
     name: str
     meta: IndexMeta
     vectors: dict[str, npt.NDArray[np.float32]]
-
-
-class ReversingLLM:
-    """Ranks the passages it is shown from the last to the first."""
-
-    name = "reverser"
-    tokenizer = None
-
-    async def complete(
-        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
-    ) -> Completion:
-        del timeout, passages
-        count = sum(line.startswith("[") for line in messages[-1].content.splitlines())
-        answer = " > ".join(f"[{number}]" for number in range(count, 0, -1))
-        return Completion(answer, prompt_tokens=1, completion_tokens=1)
-
-    async def close(self) -> None:
-        pass
 
 
 def documents() -> dict[str, dict[str, Any]]:

@@ -17,7 +17,8 @@ from plugin.ranking.llm_prompt import ChatMessage
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from rankside.cli import root
-from tests.integration.connectors.conftest import ReversingLLM, Stored
+from tests.integration.connectors.conftest import Stored
+from tests.reversing_llm import ReversingLLM
 from tests.serving import serving
 
 TEXT = "why does cold water damage pipes"

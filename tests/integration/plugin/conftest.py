@@ -15,7 +15,7 @@ from plugin.ranking.prompts import document_input
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from tests.articles import article_documents
-from tests.integration.plugin.shared import ReversingLLM
+from tests.reversing_llm import ReversingLLM
 from tests.serving import serving
 
 # What both engines' tests have in common says what was wrong as they do.

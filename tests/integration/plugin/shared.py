@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from connectors.meta import IndexMeta, document_text, vector_hash
-from plugin.models.llm import Completion
-from plugin.ranking.llm_prompt import ChatMessage
 
 # A busy machine takes longer than the default to accept a connection.
 UNHURRIED = {"rankside.connect_timeout": "20s"}
@@ -64,21 +62,3 @@ class Answer:
     def scores(self) -> list[float]:
         """The page's scores in order."""
         return [hit["_score"] for hit in self.hits]
-
-
-class ReversingLLM:
-    """Ranks the passages it is shown from the last to the first."""
-
-    name = "reverser"
-    tokenizer = None
-
-    async def complete(
-        self, messages: Sequence[ChatMessage], *, timeout: float, passages: int = 0
-    ) -> Completion:
-        del timeout, passages
-        count = sum(line.startswith("[") for line in messages[-1].content.splitlines())
-        answer = " > ".join(f"[{number}]" for number in range(count, 0, -1))
-        return Completion(answer, prompt_tokens=1, completion_tokens=1)
-
-    async def close(self) -> None:
-        pass

@@ -16,7 +16,7 @@ from elasticsearch import Elasticsearch
 from evaluation.local_sidecar import free_port, serve_command, wait_until_ready
 from plugin.models.encoder import Encoder
 from tests.broken_answers import ANYWHERE, OF_LISTWISE, OF_RANK, UNUSABLE, Broken
-from tests.fake_sidecar import GUARD, Behaviour, FakeSidecar, drips, faking, says, stalls
+from tests.fake_sidecar import GUARD, Behaviour, Call, FakeSidecar, drips, faking, says, stalls
 from tests.integration.plugin.elasticsearch.conftest import (
     StartNode,
     Vectors,
@@ -142,6 +142,23 @@ def test_a_cascade_whose_head_fails_is_e2rank(failing: Failing, fake: FakeSideca
     assert "head_passed_through:unusable_answer" in answer.said["reason"]
     assert answer.ids == exact.ids
     failing.assert_failing_is_an_error(UNUSABLE, strategy="cascade")
+
+
+def test_a_cascade_whose_head_is_settled_is_e2rank_and_whole(
+    failing: Failing, fake: FakeSidecar
+) -> None:
+    exact = failing.reranked(exact_window=True)
+
+    def settles(call: Call) -> None:
+        said = {"status": "passed_through", "reason": "head_settled:2.31"}
+        ids = [hit["id"] for hit in call.body["hits"]]
+        ranking = call.path == "/v1/rank"
+        call.answer(200, fake.ranking(ids, **said) if ranking else fake.listwise())
+
+    fake.behaviour = settles
+    answer = failing.reranked(strategy="cascade", on_failure="fail")
+    assert (answer.said["status"], answer.said["reason"]) == ("reranked", "head_settled:2.31")
+    assert answer.ids == exact.ids
 
 
 @pytest.fixture

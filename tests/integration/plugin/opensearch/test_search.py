@@ -9,6 +9,11 @@ import pytest
 from opensearchpy import NotFoundError, OpenSearch, RequestError
 
 from connectors.search import Method, SearchOptions
+from plugin.models.encoder import Encoder
+from plugin.models.llm_options import LLMOptions
+from plugin.ranking.hits import Status, Strategy
+from plugin.sidecar.app import create_app
+from plugin.sidecar.options import SidecarOptions
 from tests.integration.plugin.client_side import client_side, weights
 from tests.integration.plugin.opensearch.conftest import Articles
 from tests.integration.plugin.opensearch.searching import (
@@ -18,6 +23,8 @@ from tests.integration.plugin.opensearch.searching import (
     search,
 )
 from tests.nearly import nearly
+from tests.reversing_llm import ReversingLLM
+from tests.serving import serving
 
 TEXT = "who looks after it on a cold winter night"
 QUERY = {"match": {"text": TEXT}}
@@ -92,6 +99,28 @@ async def test_an_llms_order_is_the_client_sides(
     ours = search(opensearch, stored.index, body, ext=said)
     assert (ours.said["status"], ours.said["strategy"]) == ("reranked", said["strategy"])
     assert ours.ids == [hit["_id"] for hit in theirs.body["hits"]["hits"]]
+
+
+async def test_a_head_that_is_settled_is_e2ranks_order(
+    opensearch: OpenSearch, plugin_node: Any, minilm: Encoder, stored: Articles
+) -> None:
+    """By the margin over the same window, whoever did the first half of the cascade."""
+    body = {**BODY, "size": 50}
+    settled = LLMOptions(settled_margin=1e-6)
+    with serving(create_app(SidecarOptions(), minilm, ReversingLLM(), llm_options=settled)) as url:
+        put_pipeline(opensearch, "settled", url=url, timeout="30s")
+        ours = search(
+            opensearch, stored.index, body, pipeline="settled", ext={"strategy": "cascade"}
+        )
+        options = SearchOptions(strategy=Strategy.CASCADE)
+        theirs = await client_side(plugin_node.url, url, stored.index, body, options)
+    assert (ours.said["status"], theirs.status) == ("reranked", Status.RERANKED)
+    assert ours.said["model"] == theirs.model == minilm.profile.name
+    e2rank = search(opensearch, stored.index, body, ext={"exact_window": True})
+    assert ours.ids == e2rank.ids == [hit["_id"] for hit in theirs.body["hits"]["hits"]]
+    reasons = (ours.said["reason"], str(theirs.reason))
+    leads = [float(reason.partition("head_settled:")[2]) for reason in reasons]
+    assert leads[0] == pytest.approx(leads[1], abs=0.011)  # of two digits
 
 
 def test_an_llm_turns_the_head_around(opensearch: OpenSearch, articles: Articles) -> None:

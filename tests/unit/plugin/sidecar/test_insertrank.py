@@ -373,6 +373,20 @@ def test_a_request_may_say_how_long_the_llm_may_take(
     assert (answer["status"], answer["reason"]) == ("partial", "head_passed_through:deadline")
 
 
+@pytest.mark.parametrize(
+    ("scores", "asked"), [([3.0, 1.0, 1.0], 0), ([3.0, 2.9, 1.0], 1), ([3.0], 1), (None, 1)]
+)
+def test_scores_of_the_callers_own_settle_a_head_too(
+    serve: Serve, llm: ScriptedLLM, scores: list[float] | None, asked: int
+) -> None:
+    client = serve(llm=llm, llm_options=LLMOptions(settled_margin=1.5))
+    body = {**BODY, "strategy": "insertrank", "window_scores": scores}
+    answer = client.post("/v1/rank", json=body).json()
+    assert len(llm.asked) == asked
+    settled = ("passed_through", "head_settled:2.12")
+    assert ((answer["status"], answer["reason"]) == settled) is (asked == 0)
+
+
 @pytest.mark.parametrize(("margin", "asked"), [(0.01, 0), (99, 1)])
 def test_a_cascade_asks_no_llm_where_its_head_is_settled(
     serve: Serve, llm: ScriptedLLM, margin: float, asked: int

@@ -12,19 +12,27 @@ public final class Rank {
     /** Where it is, below an address. */
     public static final String PATH = "/v1/rank";
 
+    private static final String SETTLED = "head_settled";
+
     private Rank() {}
 
     /**
      * What is asked.
      *
      * @param strategy insertrank or cascade
+     * @param llmMillis of the question's time, the most that the LLM may take; null: all of it
+     * @param windowScores where the first half of a cascade is done: the scores it gave, falling; the
+     *     sidecar may say that they settle the head
      */
-    public record Call(Question question, String strategy) {
+    public record Call(
+            Question question, String strategy, Double llmMillis, List<Double> windowScores) {
 
         /** The call as JSON has it. */
         public Map<String, Object> written() {
             Map<String, Object> call = question.written();
             call.put("strategy", strategy);
+            Hit.putUnlessNull(call, "llm_deadline_ms", llmMillis);
+            Hit.putUnlessNull(call, "window_scores", windowScores);
             return call;
         }
     }
@@ -40,6 +48,11 @@ public final class Rank {
      */
     public record Answer(
             List<String> ids, String status, String reason, Model model, Map<String, Object> timings) {
+
+        /** Whether it leaves the hits as they were for the scores that came with them. */
+        public boolean settled() {
+            return reason != null && reason.startsWith(SETTLED);
+        }
 
         /**
          * The answer in a JSON object.

@@ -90,6 +90,7 @@ final class E2Rank {
                 answer.model().name(),
                 answer.signals(),
                 reasons,
+                null,
                 Judgement.total(answer.timings()));
     }
 

@@ -1,9 +1,11 @@
 package org.rankside.search;
 
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.rankside.client.Models;
 import org.rankside.client.Rank;
 
 /** Judges the head of a window by an LLM that is shown texts and first-stage scores. */
@@ -32,36 +34,60 @@ final class InsertRank {
     }
 
     /**
-     * A judgement on the head of {@code hits}.
-     *
-     * @param window the same hits in first-stage order
+     * A judgement on the head of {@code hits}, which are in first-stage order.
      */
-    CompletableFuture<Judgement> judge(List<WindowHit> hits, List<WindowHit> window) {
+    CompletableFuture<Judgement> judge(List<WindowHit> hits) {
+        return asked(hits, null).thenCombine(sidecar.llm(), (asked, card) -> judged(asked, card, hits));
+    }
+
+    /**
+     * {@code first}, and a judgement on the head of the order it gives.
+     *
+     * @param hits in that order
+     * @param scores that it gave, falling
+     */
+    CompletableFuture<Judgement> after(
+            Judgement first, List<WindowHit> hits, List<Double> scores) {
+        return asked(hits, scores)
+                .thenCombine(
+                        sidecar.llm(),
+                        (asked, card) ->
+                                asked.answer().settled()
+                                        ? first.settled(asked.answer().reason())
+                                        : first.then(judged(asked, card, first.window())));
+    }
+
+    private CompletableFuture<Asked> asked(List<WindowHit> hits, List<Double> scores) {
         return promptHits()
                 .thenCompose(
                         size -> windows.withTexts(hits.subList(0, Math.min(size, hits.size()))))
-                .thenCompose(head -> judged(head, window));
+                .thenCompose(
+                        head -> sidecar.rank(call(head, scores)).thenApply(answer -> new Asked(head, answer)));
     }
 
-    private CompletableFuture<Judgement> judged(List<WindowHit> head, List<WindowHit> window) {
+    private Rank.Call call(List<WindowHit> head, List<Double> scores) {
         List<WindowHit> shown = head.stream().map(WindowHit::withoutVector).toList();
-        Rank.Call call = new Rank.Call(questions.about(shown, null), "insertrank");
-        return sidecar.llm()
-                .thenCombine(
-                        sidecar.rank(call),
-                        (card, answer) -> {
-                            if (answer.status().equals("passed_through")) {
-                                throw PassThrough.bySidecar(answer.reason());
-                            }
-                            return new Judgement(
-                                    window,
-                                    List.of(moved(head, answer.ids())),
-                                    card.id(),
-                                    Map.of(),
-                                    Judgement.partial(answer.status(), answer.reason()),
-                                    Judgement.total(answer.timings()));
-                        });
+        Duration most = parameters.llmTimeout();
+        Double millis = most == null ? null : most.toNanos() / 1e6;
+        return new Rank.Call(questions.about(shown, null), "insertrank", millis, scores);
     }
+
+    private static Judgement judged(Asked asked, Models.Card card, List<WindowHit> window) {
+        Rank.Answer answer = asked.answer();
+        if (answer.status().equals("passed_through")) {
+            throw PassThrough.bySidecar(answer.reason());
+        }
+        return new Judgement(
+                window,
+                List.of(moved(asked.head(), answer.ids())),
+                card.id(),
+                Map.of(),
+                Judgement.partial(answer.status(), answer.reason()),
+                null,
+                Judgement.total(answer.timings()));
+    }
+
+    private record Asked(List<WindowHit> head, Rank.Answer answer) {}
 
     /** How many hits the LLM is shown: of what it takes, no more than the search asks for. */
     private CompletableFuture<Integer> promptHits() {

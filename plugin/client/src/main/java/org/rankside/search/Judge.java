@@ -1,6 +1,7 @@
 package org.rankside.search;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -67,7 +68,7 @@ public final class Judge {
      */
     public CompletableFuture<Judgement> judge(List<WindowHit> hits) {
         return switch (parameters.strategy()) {
-            case INSERTRANK -> insertrank.judge(hits, hits);
+            case INSERTRANK -> insertrank.judge(hits);
             case CASCADE -> cascade(hits);
             default -> e2rank.judge(hits, parameters.exactWindow());
         };
@@ -76,13 +77,12 @@ public final class Judge {
     /** {@code hits} in the order that {@code steps} give them, as the engine's rescore would. */
     public CompletableFuture<List<WindowHit>> ordered(List<WindowHit> hits, List<Step> steps) {
         CompletableFuture<List<WindowHit>> ordered = CompletableFuture.completedFuture(hits);
-        List<Place> places = hits.stream().map(WindowHit::place).toList();
         for (Step step : steps) {
             ordered =
                     switch (step) {
                         case Step.ByVector by ->
                                 ordered.thenCombine(
-                                        windows.scores(places, by.by()),
+                                        scores(hits, by),
                                         (list, scores) ->
                                                 Ordering.ordered(list, by.weights(), scores));
                         case Step.ByOrder by -> ordered.thenApply(list -> Ordering.ordered(list, by));
@@ -96,10 +96,22 @@ public final class Judge {
         return e2rank.judge(hits, true)
                 .thenCompose(
                         first ->
-                                ordered(hits, first.steps())
-                                        .thenCompose(ordered -> insertrank.judge(ordered, hits))
-                                        .thenApply(first::then)
-                                        .exceptionally(error -> headless(first, error)));
+                                head(first, hits).exceptionally(error -> headless(first, error)));
+    }
+
+    private CompletableFuture<Judgement> head(Judgement first, List<WindowHit> hits) {
+        Step.ByVector step = (Step.ByVector) first.steps().getFirst(); // all that E2Rank does
+        return scores(hits, step)
+                .thenCompose(
+                        scores -> {
+                            List<WindowHit> order = Ordering.ordered(hits, step.weights(), scores);
+                            return insertrank.after(
+                                    first, order, Ordering.fused(order, step.weights(), scores));
+                        });
+    }
+
+    private CompletableFuture<Map<Place, Float>> scores(List<WindowHit> hits, Step.ByVector step) {
+        return windows.scores(hits.stream().map(WindowHit::place).toList(), step.by());
     }
 
     private Judgement headless(Judgement first, Throwable error) {

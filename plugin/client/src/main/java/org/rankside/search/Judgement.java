@@ -11,6 +11,7 @@ import java.util.Map;
  * @param model null where none was asked
  * @param signals weight of each signal in the vector
  * @param reasons why it is only partly done
+ * @param settled by how much a cascade's head needed no LLM; null where it was not so
  * @param sidecarMillis what the sidecar itself says it took
  */
 public record Judgement(
@@ -19,7 +20,22 @@ public record Judgement(
         String model,
         Map<String, Object> signals,
         List<String> reasons,
+        String settled,
         double sidecarMillis) {
+
+    /** What the search will be: reranked, or partial. */
+    public String status() {
+        return reasons.isEmpty() ? "reranked" : "partial";
+    }
+
+    /** Null where there is nothing to explain. */
+    public String reason() {
+        List<String> all = new ArrayList<>(reasons);
+        if (settled != null) {
+            all.add(settled);
+        }
+        return all.isEmpty() ? null : String.join("; ", all);
+    }
 
     /** Why an answer of this status and reason is only partly done; nothing where it is whole. */
     static List<String> partial(String status, String reason) {
@@ -35,7 +51,12 @@ public record Judgement(
     Judgement headless(String why) {
         List<String> all = new ArrayList<>(reasons);
         all.add("head_passed_through:" + why);
-        return new Judgement(window, steps, model, signals, all, sidecarMillis);
+        return new Judgement(window, steps, model, signals, all, null, sidecarMillis);
+    }
+
+    /** This one, whose head the sidecar says is in order. */
+    Judgement settled(String why) {
+        return new Judgement(window, steps, model, signals, reasons, why, sidecarMillis);
     }
 
     /** This one, then {@code last}'s steps. */
@@ -50,6 +71,7 @@ public record Judgement(
                 model + " > " + last.model,
                 signals,
                 all,
+                null,
                 sidecarMillis + last.sidecarMillis);
     }
 }

@@ -15,12 +15,26 @@ public final class Ordering {
             List<WindowHit> hits, RescoreWeights weights, Map<Place, Float> scores) {
         Map<Place, Float> fused = new HashMap<>();
         for (WindowHit hit : hits) {
-            float added = scores.getOrDefault(hit.place(), 0f);
-            fused.put(hit.place(), weights.query() * hit.score() + weights.rescore() * added);
+            fused.put(hit.place(), fused(hit, weights, scores));
         }
         return hits.stream()
                 .sorted(Comparator.comparing((WindowHit one) -> fused.get(one.place())).reversed())
                 .toList();
+    }
+
+    /** Scores of those of {@code hits} that a step's comparison gives {@code scores}. */
+    static List<Double> fused(
+            List<WindowHit> hits, RescoreWeights weights, Map<Place, Float> scores) {
+        return hits.stream()
+                .filter(hit -> scores.containsKey(hit.place()))
+                .map(hit -> (double) fused(hit, weights, scores))
+                .toList();
+    }
+
+    private static float fused(
+            WindowHit hit, RescoreWeights weights, Map<Place, Float> scores) {
+        float added = scores.getOrDefault(hit.place(), 0f);
+        return weights.query() * hit.score() + weights.rescore() * added;
     }
 
     /** {@code hits}, those of {@code step} first. */

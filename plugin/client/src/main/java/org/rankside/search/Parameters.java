@@ -18,6 +18,7 @@ import org.rankside.client.SidecarSettings;
  * @param auth name of the key in the keystore
  * @param head how many of a cascade's first hits an LLM puts in order
  * @param timeout for all that comes before the user's own request
+ * @param llmTimeout of that, the most that an LLM may take; null: all of it
  * @param queryTextPath where in the request the text to rank for is, as {@code query.match.title.query}
  */
 public record Parameters(
@@ -32,6 +33,7 @@ public record Parameters(
         String vectorField,
         String fingerprint,
         Duration timeout,
+        Duration llmTimeout,
         OnFailure onFailure,
         Map<String, Double> fusion,
         String instruction,
@@ -53,6 +55,7 @@ public record Parameters(
                     null,
                     null,
                     Duration.ofSeconds(1),
+                    null,
                     OnFailure.PASS_THROUGH,
                     null,
                     null,
@@ -111,6 +114,7 @@ public record Parameters(
                 vectorField,
                 fingerprint,
                 timeout,
+                llmTimeout,
                 onFailure,
                 fusion,
                 instruction,
@@ -131,6 +135,7 @@ public record Parameters(
                 values.text("vector_field", vectorField),
                 values.text("fingerprint", fingerprint),
                 values.time("timeout", timeout),
+                values.time("llm_timeout", llmTimeout),
                 values.choice("on_failure", OnFailure.class, onFailure),
                 values.weights("fusion", fusion),
                 values.text("instruction", instruction),

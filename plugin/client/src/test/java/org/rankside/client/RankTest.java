@@ -1,6 +1,7 @@
 package org.rankside.client;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,16 +13,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RankTest {
-    private static final Rank.Call CALL =
-            new Rank.Call(
-                    new Question(
-                            "q",
-                            List.of(new Hit("a", 2f, "x", null), new Hit("b", 1f, "y", null)),
-                            900,
-                            null,
-                            null,
-                            null),
-                    "insertrank");
+    private static final Question QUESTION =
+            new Question(
+                    "q",
+                    List.of(new Hit("a", 2f, "x", null), new Hit("b", 1f, "y", null)),
+                    900,
+                    null,
+                    null,
+                    null);
+    private static final Rank.Call CALL = new Rank.Call(QUESTION, "insertrank", null, null);
 
     @Test
     void theOrderIsRead() throws IOException {
@@ -29,7 +29,17 @@ class RankTest {
         assertEquals(List.of("b", "a"), answer.ids());
         assertEquals("partial", answer.status());
         assertNull(answer.model());
+        assertFalse(answer.settled());
         assertEquals("insertrank", CALL.written().get("strategy"));
+    }
+
+    @Test
+    void whatIsNotKnownIsLeftOut() {
+        Rank.Call whole = new Rank.Call(QUESTION, "insertrank", 250.0, List.of(1.5, 1.0));
+        assertEquals(250.0, whole.written().get("llm_deadline_ms"));
+        assertEquals(List.of(1.5, 1.0), whole.written().get("window_scores"));
+        assertFalse(CALL.written().containsKey("llm_deadline_ms"));
+        assertFalse(CALL.written().containsKey("window_scores"));
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 package org.rankside.search;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.rankside.search.Shelf.ids;
@@ -117,6 +118,35 @@ class JudgeTest {
         assertEquals(Map.of("listwise", 1.0), judgement.signals());
         assertEquals(List.of("cut:1", "repaired:1"), judgement.reasons());
         assertEquals(42.5, judgement.sidecarMillis());
+    }
+
+    @Test
+    void theSidecarIsToldWhatE2RankGaveEveryHitThatHasAVector() {
+        stage.shelf.byVector.remove(place(2));
+        stage.judged(CASCADE);
+        RescoreWeights weights = RescoreWeights.of(0.25, 6);
+        List<Double> scores =
+                List.of(6, 5, 4, 3, 1).stream()
+                        .map(n -> weights.query() * (7.0 - n) + weights.rescore() * n * 2.0)
+                        .toList();
+        assertEquals(scores, stage.script.rankCalls.getLast().get("window_scores"));
+    }
+
+    @Test
+    void aCascadeWhoseHeadIsSettledIsE2RankAndNotPartial() {
+        stage.script.rankStatus = "'passed_through', 'reason': 'head_settled:2.31'";
+        Judgement judgement = stage.judged(CASCADE + ", 'on_failure': 'fail'");
+        assertEquals(List.of(BY_VECTOR), judgement.steps());
+        assertEquals(
+                List.of("reranked", "head_settled:2.31", "m"),
+                List.of(judgement.status(), judgement.reason(), judgement.model()));
+        assertFalse(stage.script.rankCalls.getLast().containsKey("llm_deadline_ms"));
+    }
+
+    @Test
+    void anLlmHasTheTimeThatASearchGivesIt() {
+        stage.judged(CASCADE + ", 'llm_timeout': '250ms'");
+        assertEquals(250.0, stage.script.rankCalls.getLast().get("llm_deadline_ms"));
     }
 
     @Test

@@ -18,7 +18,7 @@ class ParametersTest {
     private static final String ALL =
             "'strategy': 'cascade', 'window': 10000, 'exact_window': true, 'prompt_hits': 5, 'head': 7,"
                     + " 'text_fields': ['t', 'u.v'], 'vector_field': 'v', 'fingerprint': 'f',"
-                    + " 'timeout': '2s', 'on_failure': 'fail', 'fusion': {'listwise': 2},"
+                    + " 'timeout': '2s', 'llm_timeout': '800ms', 'on_failure': 'fail', 'fusion': {'listwise': 2},"
                     + " 'instruction': 'rank', 'query_text_path': 'query.match.t.query'";
 
     @Test
@@ -26,7 +26,7 @@ class ParametersTest {
         assertEquals(
                 new Parameters(
                         URLS, null, Strategy.E2RANK, 100, false, 0, 0, List.of(), null, null,
-                        Duration.ofSeconds(1), OnFailure.PASS_THROUGH, null, null, null, null),
+                        Duration.ofSeconds(1), null, OnFailure.PASS_THROUGH, null, null, null, null),
                 pipeline("'url': 'http://a:1/'"));
     }
 
@@ -36,7 +36,7 @@ class ParametersTest {
                 new Parameters(
                         List.of(URI.create("http://a:1"), URI.create("https://b/c")), "k",
                         Strategy.CASCADE, 10_000, true, 5, 7, List.of("t", "u.v"), "v", "f",
-                        Duration.ofSeconds(2), OnFailure.FAIL, Map.of("listwise", 2.0),
+                        Duration.ofSeconds(2), Duration.ofMillis(800), OnFailure.FAIL, Map.of("listwise", 2.0),
                         "rank", null, "query.match.t.query"),
                 pipeline("'url': ['http://a:1', 'https://b/c'], 'auth': 'k', " + ALL));
     }
@@ -61,7 +61,7 @@ class ParametersTest {
         assertEquals(
                 new Parameters(
                         URLS, "k", Strategy.CASCADE, 10_000, true, 5, 7, List.of("t", "u.v"), "v", "f",
-                        Duration.ofSeconds(2), OnFailure.FAIL, Map.of("listwise", 2.0),
+                        Duration.ofSeconds(2), Duration.ofMillis(800), OnFailure.FAIL, Map.of("listwise", 2.0),
                         "rank", "cold water", "query.match.t.query"),
                 pipeline("'url': 'http://a:1', 'auth': 'k'")
                         .overridden(Cases.object("{'query_text': ' cold water ', " + ALL + "}")));
@@ -99,6 +99,7 @@ class ParametersTest {
                 "'vector_field': ['v']|vector_field is [[v]] and must be a text",
                 "'fingerprint': ''|fingerprint is [] and must be a text",
                 "'timeout': '1 soon'|timeout is [1 soon] and must be a time above 0 as 500ms",
+                "'llm_timeout': '0s'|llm_timeout is [0s] and must be a time above 0 as 500ms",
                 "'on_failure': 'retry'|on_failure is [retry] and must be one of pass_through, fail",
                 "'fusion': 1|fusion is [1] and must be weights by signal as {\"listwise\": 1}",
                 "'instruction': 3|instruction is [3] and must be a text",
@@ -143,7 +144,7 @@ class ParametersTest {
         assertEquals(
                 new Parameters(
                         URLS, "k", Strategy.CASCADE, 10_000, true, 5, 7, List.of("t", "u.v"), "v", "f",
-                        Duration.ofSeconds(2), OnFailure.FAIL, Map.of("listwise", 2.0),
+                        Duration.ofSeconds(2), Duration.ofMillis(800), OnFailure.FAIL, Map.of("listwise", 2.0),
                         "rank", "cold water", "query.match.t.query"),
                 Parameters.ofSearch(
                         URLS,

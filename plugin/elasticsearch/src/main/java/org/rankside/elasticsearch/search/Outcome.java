@@ -39,7 +39,7 @@ record Outcome(
         if (judgement == null) {
             return "passed_through";
         }
-        return judgement.reasons().isEmpty() ? "reranked" : "partial";
+        return judgement.status();
     }
 
     /** Null where there is nothing to explain. */
@@ -47,7 +47,7 @@ record Outcome(
         if (judgement == null) {
             return passed.reason();
         }
-        return judgement.reasons().isEmpty() ? null : String.join("; ", judgement.reasons());
+        return judgement.reason();
     }
 
     /** Where each hit of the window was, by the name of its place. */

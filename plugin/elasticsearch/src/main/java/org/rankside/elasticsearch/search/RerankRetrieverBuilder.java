@@ -41,6 +41,7 @@ public final class RerankRetrieverBuilder extends RetrieverBuilder {
                     "fingerprint",
                     "instruction",
                     "timeout",
+                    "llm_timeout",
                     "on_failure");
 
     private static final ParseField RETRIEVER = new ParseField("retriever");

@@ -140,7 +140,7 @@ final class Rerank {
         if (judgement == null) {
             return "passed_through";
         }
-        return judgement.reasons().isEmpty() ? "reranked" : "partial";
+        return judgement.status();
     }
 
     /** Why it is not all done; null where it is. */
@@ -148,7 +148,7 @@ final class Rerank {
         if (judgement == null) {
             return passed == null ? null : passed.reason();
         }
-        return judgement.reasons().isEmpty() ? null : String.join("; ", judgement.reasons());
+        return judgement.reason();
     }
 
     /** {@code ext.rankside} of the response. */

@@ -136,7 +136,7 @@ class RerankTest {
     }
 
     private static Judgement judgement(String... reasons) {
-        return new Judgement(List.of(), List.of(), "m", Map.of(), List.of(reasons), 2.5);
+        return new Judgement(List.of(), List.of(), "m", Map.of(), List.of(reasons), null, 2.5);
     }
 
     private static Map<String, Object> report(Rerank rerank) {

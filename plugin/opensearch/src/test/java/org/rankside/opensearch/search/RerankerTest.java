@@ -148,7 +148,7 @@ class RerankerTest {
         all.put("url", "http://127.0.0.1:1");
         rerank.begin(Parameters.ofPipeline(all));
         Judgement judgement =
-                new Judgement(List.of(), List.of(), "model", Map.of(), List.of(), 0);
+                new Judgement(List.of(), List.of(), "model", Map.of(), List.of(), null, 0);
         request.source().clearRescorers();
         request.source().addRescorer(OURS);
         rerank.rescored(judgement, List.of(OURS));

@@ -138,6 +138,6 @@ class RescorersTest {
     }
 
     private static Judgement judgement(List<WindowHit> hits, List<Step> steps) {
-        return new Judgement(hits, steps, "m", Map.of(), List.of(), 0);
+        return new Judgement(hits, steps, "m", Map.of(), List.of(), null, 0);
     }
 }

@@ -204,7 +204,7 @@ class ResponsesTest {
 
     private static Rerank judged(SearchSourceBuilder source, List<WindowHit> window) {
         Rerank rerank = passed(source);
-        rerank.rescored(new Judgement(window, List.of(), "m", Map.of(), List.of(), 0), List.of());
+        rerank.rescored(new Judgement(window, List.of(), "m", Map.of(), List.of(), null, 0), List.of());
         return rerank;
     }
 

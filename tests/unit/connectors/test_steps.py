@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from connectors.judgement import ByOrder, ByVector, Judgement, Step, rescorers
 from connectors.rescore import Place, VectorClause, Weights
+from connectors.steps import ByOrder, ByVector, Judgement, Step, rescorers
 from connectors.window import WindowHit
 from plugin.ranking.hits import Hit
 
