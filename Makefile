@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 ENGINE ?= opensearch
 
-.PHONY: demo test fuzz check format bench bench-plugin bench-stalled bench-llm eval serve up down lock clean
+.PHONY: demo test fuzz check format bench bench-peers bench-plugin bench-stalled bench-llm eval serve up down lock clean
 
 demo: $(VENV)/.installed ## node, sidecar, corpus, judged queries, figures
 	$(BIN)/rankside demo
@@ -23,6 +23,9 @@ format: $(VENV)/.installed
 
 bench: $(VENV)/.installed ## speed
 	$(BIN)/python -m evaluation.bench
+
+bench-peers: $(VENV)/.installed ## beside sentence-transformers, a cross-encoder and infinity-emb
+	$(BIN)/python -m evaluation.bench_peers $(BENCH_ARGS)
 
 bench-plugin: $(VENV)/.installed ## what a plugin adds to a search; 100,000 documents
 	$(BIN)/python -m evaluation.bench_plugin $(BENCH_ARGS)

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -19,6 +20,7 @@ from plugin.ranking.errors import SidecarUnavailable
 START_TIMEOUT = 180.0
 """Seconds; loading torch and a model takes 5 to 20 on two idle cores."""
 
+READY = "/health/ready"
 _POLL = 0.1
 _GRACE = 20.0
 _LOG_TAIL = 300
@@ -49,6 +51,29 @@ def sidecar_process(
     Raises:
         SidecarUnavailable: it ended or was not ready in time; the message has the end of its log.
     """
+    with served(command, port, environment) as found:
+        yield found.url
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A server of our own: where it is, its process, and the seconds until it would answer."""
+
+    url: str
+    pid: int
+    seconds: float
+
+
+@contextmanager
+def served(
+    command: Sequence[str],
+    port: int,
+    environment: Mapping[str, str] | None = None,
+    *,
+    ready: str = READY,
+) -> Iterator[Served]:
+    """As `sidecar_process`, of any server that answers `GET {ready}` once it is ready."""
+    began = time.monotonic()
     with tempfile.NamedTemporaryFile(prefix="rankside-sidecar-", suffix=".log") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command line
             command,
@@ -59,14 +84,14 @@ def sidecar_process(
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            wait_until_ready(url, Path(log.name), runs=lambda: process.poll() is None)
-            yield url
+            wait_until_ready(url, Path(log.name), runs=lambda: process.poll() is None, ready=ready)
+            yield Served(url, process.pid, time.monotonic() - began)
         finally:
             _end(process)
 
 
-def wait_until_ready(url: str, log: Path, *, runs: Callable[[], bool]) -> None:
-    """Return once the sidecar at ``url`` would answer; ``runs`` tells whether its process does.
+def wait_until_ready(url: str, log: Path, *, runs: Callable[[], bool], ready: str = READY) -> None:
+    """Return once the server at ``url`` would answer; ``runs`` tells whether its process does.
 
     Raises:
         SidecarUnavailable: it ended or was not ready in time; the message has the end of its log.
@@ -74,14 +99,12 @@ def wait_until_ready(url: str, log: Path, *, runs: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if not runs():
-            raise SidecarUnavailable(
-                f"the sidecar ended while starting; its log ends: {_tail(log)}"
-            )
-        if is_ready(url):
+            raise SidecarUnavailable(f"the server ended while starting; its log ends: {_tail(log)}")
+        if is_ready(url, ready):
             return
         time.sleep(_POLL)
     raise SidecarUnavailable(
-        f"the sidecar was not ready within {START_TIMEOUT:.0f} s; its log ends: {_tail(log)}"
+        f"the server was not ready within {START_TIMEOUT:.0f} s; its log ends: {_tail(log)}"
     )
 
 
@@ -90,10 +113,10 @@ def serve_command(port: int) -> list[str]:
     return [sys.executable, "-m", "rankside", "serve", "--host", "127.0.0.1", "--port", f"{port}"]
 
 
-def is_ready(url: str) -> bool:
+def is_ready(url: str, ready: str = READY) -> bool:
     """Whether the sidecar at ``url`` would answer now."""
     try:
-        return httpx.get(f"{url}/health/ready", timeout=5).is_success
+        return httpx.get(f"{url}{ready}", timeout=5).is_success
     except httpx.HTTPError:
         return False
 

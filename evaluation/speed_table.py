@@ -51,6 +51,8 @@ def _rows(name: str, figures: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         yield name, p50, p95, spread, str(figures["n"]), f"{rate:.1f}" if rate else ""
     elif "times" in figures:
         yield name, f"{figures['times']:g} x", "", "", "", ""
+    elif not any(isinstance(value, Mapping) for value in figures.values()):
+        yield name, ", ".join(f"{key} {value}" for key, value in figures.items()), "", "", "", ""
     else:
         yield name, "", "", "", "", ""
         for stage, spread in figures.items():

@@ -39,7 +39,7 @@ def load_model(
     Raises:
         ModelUnavailable: the files are missing, changed or unreadable, or contradict the profile.
     """
-    folder = path or _package_folder(profile)
+    folder = path or package_folder(profile)
     if folder is not None:
         _verify(profile, folder)
     location = str(folder or profile.location)
@@ -107,7 +107,12 @@ def _unloadable(profile: ModelProfile, location: str, error: Exception) -> Model
     )
 
 
-def _package_folder(profile: ModelProfile) -> Path | None:
+def package_folder(profile: ModelProfile) -> Path | None:
+    """Where the package of ``profile`` has the model's files; None where it has no package.
+
+    Raises:
+        ModelUnavailable: the package is not installed.
+    """
     if profile.package is None:
         return None
     try:
