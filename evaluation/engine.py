@@ -138,7 +138,7 @@ async def search_all(
     searcher = Searcher(engine, sidecar)
     options = SearchOptions(
         strategy=variant.strategy,
-        window=k,
+        window=variant.window or k,
         fusion=variant.fusion,
         prompt_hits=variant.prompt_hits,
         on_failure=OnFailure.PASS_THROUGH,

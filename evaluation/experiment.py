@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from connectors.engine import Engine
@@ -12,10 +12,10 @@ from connectors.sidecar import SidecarClient
 from evaluation import engine as through_engine
 from evaluation import memory
 from evaluation.collections import Collection
-from evaluation.measures import MAIN, Scores, measure
+from evaluation.measures import DEPTH, MAIN, Scores, measure
 from evaluation.memory import Track, untracked
 from evaluation.runs import Run, ScoredDocument
-from evaluation.significance import Comparison, compare
+from evaluation.significance import Comparison, compare, holm
 from evaluation.strategies import NONE, Variant, signals_of
 from evaluation.vectors import CachedEncoder
 from plugin.ranking.hits import Ranking, Strategy
@@ -48,31 +48,51 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """An outcome, measured; ``versus_none`` and ``versus_query`` compare nDCG@10."""
+    """An outcome, measured; ``versus_none`` and ``versus_query`` compare nDCG@10.
+
+    ``p_holm`` is the p-value against `none`, raised for how many strategies were tested so.
+    """
 
     outcome: Outcome
     scores: Scores
     versus_none: Comparison | None
     versus_query: Comparison | None
+    p_holm: float | None = None
 
 
-def judge(collection: Collection, outcomes: Sequence[Outcome]) -> list[Result]:
-    """Measure ``outcomes`` and compare each with `none` and with `query`, where those are there."""
-    scored = {one.variant.label: measure(collection.qrels, one.run) for one in outcomes}
+def judge(
+    collection: Collection,
+    outcomes: Sequence[Outcome],
+    *,
+    depth: int = DEPTH,
+    track: Track = untracked,
+) -> list[Result]:
+    """Measure ``outcomes`` and compare each with `none` and with `query`, where those are there.
+
+    Runs are ``depth`` documents deep.
+    """
+    scored = {one.variant.label: measure(collection.qrels, one.run, depth) for one in outcomes}
+    advance = track("Testing the differences", len(outcomes))
 
     def versus(label: str, baseline: str) -> Comparison | None:
         if baseline not in scored or label in {baseline, NONE.label}:
             return None
         return compare(scored[label].values[MAIN], scored[baseline].values[MAIN])
 
+    results = []
+    for one in outcomes:
+        label = one.variant.label
+        none, query = versus(label, "none"), versus(label, "query")
+        results.append(Result(one, scored[label], versus_none=none, versus_query=query))
+        advance(1)
+    return _side_by_side(results)
+
+
+def _side_by_side(results: list[Result]) -> list[Result]:
+    tested = [one.versus_none.p_value for one in results if one.versus_none is not None]
+    raised = iter(holm(tested))
     return [
-        Result(
-            outcome=one,
-            scores=scored[one.variant.label],
-            versus_none=versus(one.variant.label, "none"),
-            versus_query=versus(one.variant.label, "query"),
-        )
-        for one in outcomes
+        one if one.versus_none is None else replace(one, p_holm=next(raised)) for one in results
     ]
 
 

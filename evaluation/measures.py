@@ -17,8 +17,8 @@ from evaluation.collections import Qrels
 from evaluation.runs import Run
 
 MAIN = "nDCG@10"
-NAMES = (MAIN, "AP", "RR@10", "R@100", "Judged@10")
-"""AP's mean over the queries is MAP."""
+DEPTH = 100
+"""So many documents of each query are taken where nobody says otherwise."""
 
 Values = npt.NDArray[np.float64]
 
@@ -43,16 +43,24 @@ class Scores:
         }
 
 
-def measure(qrels: Qrels, run: Run) -> Scores:
+def names(depth: int = DEPTH) -> tuple[str, ...]:
+    """The measures of runs ``depth`` documents deep; AP's mean over the queries is MAP.
+
+    Recall at ``depth`` is what a window of that size leaves to be won: no order changes it.
+    """
+    return tuple(dict.fromkeys((MAIN, "AP", "RR@10", "R@10", f"R@{depth}", "Judged@10")))
+
+
+def measure(qrels: Qrels, run: Run, depth: int = DEPTH) -> Scores:
     """Every measure of ``run`` for every query of ``qrels``; a query without results counts 0.
 
     Documents are taken in the order of ``run``, whatever their scores: ties are broken by the
     engine or the strategy, never by the evaluation.
     """
-    parsed = [ir_measures.parse_measure(name) for name in NAMES]
+    parsed = [ir_measures.parse_measure(name) for name in names(depth)]
     queries = tuple(qrels)
     places = {query: place for place, query in enumerate(queries)}
-    values = {name: np.zeros(len(queries), dtype=np.float64) for name in NAMES}
+    values = {name: np.zeros(len(queries), dtype=np.float64) for name in names(depth)}
     for metric in ir_measures.iter_calc(parsed, _graded(qrels), _scored(qrels, run)):
         values[str(metric.measure)][places[metric.query_id]] = metric.value
     return Scores(queries, values)

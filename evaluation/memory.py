@@ -123,6 +123,7 @@ def _request(
     return RankRequest(
         query=text,
         hits=hits,
+        window=variant.window,
         prompt_hits=variant.prompt_hits,
         fusion=variant.fusion,
         strategy=variant.strategy,

@@ -10,11 +10,12 @@ import numpy as np
 from rich.table import Table
 
 from evaluation.experiment import Result
-from evaluation.measures import MAIN, NAMES
+from evaluation.measures import MAIN
 from evaluation.runs import write_run
 from evaluation.significance import Comparison
 
 _DIGITS = 4
+_LUCK = 0.05
 
 
 def result_json(result: Result, *, per_query: bool = False) -> dict[str, Any]:
@@ -22,9 +23,12 @@ def result_json(result: Result, *, per_query: bool = False) -> dict[str, Any]:
     outcome = result.outcome
     row: dict[str, Any] = {
         "strategy": outcome.variant.label,
+        "window": outcome.variant.window,
+        "prompt_hits": outcome.variant.prompt_hits,
         "signals": dict(outcome.signals),
-        **{name: round(result.scores.means[name], 6) for name in NAMES},
+        **{name: round(mean, 6) for name, mean in result.scores.means.items()},
         "p_value_vs_none": result.versus_none.p_value if result.versus_none else None,
+        "p_value_holm": result.p_holm,
         "vs_none": _comparison(result.versus_none),
         "vs_query": _comparison(result.versus_query),
         "statuses": dict(outcome.statuses),
@@ -47,31 +51,70 @@ def latencies(timings: Sequence[Mapping[str, float]]) -> dict[str, dict[str, flo
     return answer
 
 
+def verdict(results: Sequence[Result]) -> str:
+    """Whether the best of ``results`` is better than the first stage, in words."""
+    tested = [(one, one.versus_none) for one in results if one.versus_none is not None]
+    if not tested:
+        return "Nothing was compared with the first stage."
+    best, found = max(tested, key=lambda pair: pair[0].scores.means[MAIN])
+    label = best.outcome.variant.label
+    p_value = found.p_value if best.p_holm is None else best.p_holm
+    if p_value >= _LUCK:
+        said = f"No gain that is more than luck: {label}, the best, makes"
+    elif found.difference > 0:
+        said = f"Reranking helps: {label} makes"
+    else:
+        said = f"Reranking does harm: even {label}, the best, makes"
+    several = f", Holm's over {len(tested)} strategies" if len(tested) > 1 else ""
+    difference, interval, _, _ = _gain(found)
+    said += (
+        f" {difference} {MAIN} against the first stage (95 % interval {interval}, p "
+        f"{p_text(p_value)}{several}); {found.better} queries won, {found.worse} lost."
+    )
+    if len(tested) > 1:
+        said += " It was picked on these very queries: expect less of it on others."
+    return said
+
+
+def p_text(value: float) -> str:
+    """A p-value as it is shown."""
+    return "<0.0001" if value < 1e-4 else f"{value:.2g}"
+
+
 def results_table(results: Sequence[Result], title: str) -> Table:
-    """The results for eyes; p is that of the paired randomisation test against `none`."""
+    """The results for eyes; p is that of the paired randomisation test against `none`.
+
+    Where windows or prompt hits were tried, they have columns of their own.
+    """
+    grid = any(one.outcome.variant.family != one.outcome.variant.label for one in results)
+    sizes = ("window", "hits") if grid else ()
+    more = () if grid else ("won/lost", "MAP")  # 80 columns hold no more
     table = Table(title=title, title_justify="left")
     table.add_column("strategy", overflow="fold", min_width=10)
-    for heading in (MAIN, "Δ", "95 % interval", "p", "won/lost", "MAP"):
+    for heading in (*sizes, MAIN, "Δ", "95 % interval", "p", *more):
         table.add_column(heading, justify="right", no_wrap=True)
     for result in results:
-        means = {name: f"{value:.{_DIGITS}f}" for name, value in result.scores.means.items()}
+        variant, means = result.outcome.variant, result.scores.means
+        difference, interval, p_value, won = _gain(result.versus_none)
         table.add_row(
-            result.outcome.variant.label,
-            means[MAIN],
-            *_gain(result.versus_none),
-            means["AP"],
+            variant.family,
+            *[str(size or "") for size in (variant.window, variant.prompt_hits)][: len(sizes)],
+            f"{means[MAIN]:.{_DIGITS}f}",
+            *(difference, interval, p_value),
+            *[won, f"{means['AP']:.{_DIGITS}f}"][: len(more)],
         )
     return table
 
 
 def signals_line(results: Sequence[Result]) -> str:
     """Which signals each strategy summed, with their weights."""
-    parts = []
+    parts = {}
     for result in results:
         weights = ", ".join(f"{name} {weight:g}" for name, weight in result.outcome.signals.items())
         if weights:
-            parts.append(f"{result.outcome.variant.label} = {weights}")
-    return "; ".join(parts)
+            family = result.outcome.variant.family
+            parts[family] = f"{family} = {weights}"
+    return "; ".join(parts.values())
 
 
 def write_runs(folder: Path, results: Sequence[Result], dataset: str) -> list[Path]:
@@ -108,6 +151,6 @@ def _gain(comparison: Comparison | None) -> tuple[str, str, str, str]:
     return (
         f"{comparison.difference:+.{_DIGITS}f}",
         f"{comparison.low:+.3f} … {comparison.high:+.3f}",
-        f"{comparison.p_value:.2g}",
+        p_text(comparison.p_value),
         f"{comparison.better}/{comparison.worse}",
     )

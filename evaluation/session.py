@@ -35,7 +35,8 @@ from plugin.ranking.wire import ModelCard
 class EvaluationOptions:
     """What to evaluate, and through what.
 
-    ``run`` is a TREC file that stands in for the engine's first stage; strategies then are ranked
+    Of each query's first stage, ``k`` hits are taken, the largest window of ``variants``. ``run``
+    is a TREC file that stands in for the engine's first stage; strategies then are ranked
     in memory. ``sidecar`` None starts one for the length of the run, with ``serve_arguments``.
     """
 
@@ -124,7 +125,7 @@ async def evaluate(
     else:
         outcomes = await _through_searches(evaluation, track)
     with evaluation.timed("measures"):
-        judged = judge(collection, outcomes)
+        judged = judge(collection, outcomes, depth=options.k, track=track)
         evaluation.results = [one for one in judged if one.outcome.variant in options.variants]
     return evaluation
 

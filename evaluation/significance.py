@@ -2,10 +2,12 @@
 
 Source: Smucker, Allan, Carterette, "A Comparison of Statistical Significance Tests for Information
 Retrieval Evaluation", CIKM 2007; the count of one added to both sides: Phipson and Smyth 2010.
+Several at once: Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +65,19 @@ def compare(system: Values, baseline: Values, *, seed: int = SEED) -> Comparison
         better=int((differences > 0).sum()),
         worse=int((differences < 0).sum()),
     )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """``p_values`` of tests made side by side, each raised for how many there were.
+
+    Below 0.05 for any of them has a chance of 5 % at most where none of the systems differs.
+    """
+    count, largest = len(p_values), 0.0
+    adjusted = [0.0] * count
+    for place, index in enumerate(sorted(range(count), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (count - place) * p_values[index]))
+        adjusted[index] = largest
+    return adjusted
 
 
 def bootstrap_interval(

@@ -40,6 +40,8 @@ from plugin.ranking.errors import (
 if TYPE_CHECKING:
     from deploy.local import Progress as NodeProgress
 
+MOST_HITS = 10_000  # as many as an engine's `index.max_result_window`
+
 out = Console()
 err = Console(stderr=True)
 
@@ -181,6 +183,23 @@ def node_progress(*, quiet: bool = False) -> Iterator[NodeProgress]:
     with Progress(*columns, console=err, transient=True, disable=silent) as bar:
         task = bar.add_task("looking for what is here already", total=1.0)
         yield lambda step, done: bar.update(task, description=step, completed=done)
+
+
+def counts_of(option: str, text: str | None) -> tuple[int, ...]:
+    """The whole numbers in the comma-separated ``text`` of ``option``; none where it is not given.
+
+    Raises:
+        SettingsError: one is no number from 1 to 10,000.
+    """
+    try:
+        counts = tuple(int(name) for name in names_of(text) or ())
+    except ValueError:
+        counts = (0,)
+    if not all(1 <= count <= MOST_HITS for count in counts):
+        raise SettingsError(
+            f"{option} is {text!r}; give whole numbers from 1 to {MOST_HITS}, with commas"
+        )
+    return counts
 
 
 def names_of(text: str | None) -> tuple[str, ...] | None:

@@ -19,6 +19,7 @@ from rankside.cli.console import (
     UrlOption,
     check_folder,
     check_writable,
+    counts_of,
     err,
     out,
     print_json,
@@ -54,7 +55,14 @@ StrategiesOption = Annotated[
         "e2rank:listwise=1,query=0.5,rocchio=0,first_stage=0.1,prompt_hits=20."
     ),
 ]
-WindowOption = Annotated[int, typer.Option(min=1, max=10_000, help="Hits of the rerank window.")]
+WindowOption = Annotated[
+    str,
+    typer.Option(help="Hits of the rerank window; several, with commas, make a grid: 20,100."),
+]
+PromptHitsOption = Annotated[
+    str | None,
+    typer.Option(help="How many hits a strategy reads; default: the model's. A grid: 10,20."),
+]
 SplitOption = Annotated[str, typer.Option(help="Which judgments: qrels/SPLIT.tsv.")]
 ThroughOption = Annotated[
     str | None,
@@ -83,7 +91,8 @@ def evaluate(
     url: UrlOption = None,
     sidecar: SidecarOption = None,
     strategies: StrategiesOption = "none,query,e2rank",
-    k: WindowOption = 100,
+    window: WindowOption = "100",
+    prompt_hits: PromptHitsOption = None,
     split: SplitOption = "test",
     through: ThroughOption = None,
     analyzer: AnalyzerOption = "standard",
@@ -101,7 +110,7 @@ def evaluate(
     try:
         from evaluation.collections import load_collection
         from evaluation.session import EvaluationOptions
-        from evaluation.strategies import parse_variants
+        from evaluation.strategies import depth, grid, parse_variants
     except ModuleNotFoundError as error:
         raise SettingsError(
             f"{error.name} is not installed; install rankside[evaluation,sidecar]"
@@ -110,9 +119,11 @@ def evaluate(
     settings = load_settings(config)
     collection = load_collection(folder, split)  # first: a wrong folder should start no engine
     chosen = _through(through, run)
+    windows = counts_of("--window", window)
+    variants = grid(parse_variants(strategies), windows, counts_of("--prompt-hits", prompt_hits))
     options = EvaluationOptions(
-        variants=parse_variants(strategies),
-        k=k,
+        variants=variants,
+        k=depth(variants, windows),
         run=run,
         through=chosen,
         analyzer=analyzer,
@@ -210,7 +221,7 @@ def _publish(
 
 
 def _print(evaluation: Evaluation) -> None:
-    from evaluation.report import results_table, signals_line
+    from evaluation.report import results_table, signals_line, verdict
 
     collection, options = evaluation.collection, evaluation.options
     first = ", ".join(str(value) for value in evaluation.first_stage.values())
@@ -219,6 +230,7 @@ def _print(evaluation: Evaluation) -> None:
         f"{len(collection.documents)} documents, window {options.k}"
     )
     out.print(results_table(evaluation.results, title))
+    out.print(verdict(evaluation.results), highlight=False)
     out.print(f"First stage: {first}. Ranked through: {options.through.value}.", highlight=False)
     model = evaluation.model
     if model:

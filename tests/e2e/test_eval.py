@@ -45,7 +45,7 @@ def test_json_on_standard_output_is_nothing_but_json(
     folder: Path, run_file: Path, tmp_path: Path
 ) -> None:
     done = rankside_eval(
-        *(folder, "--run", run_file, "--strategies", "none,query,e2rank", "--k", "3"),
+        *(folder, "--run", run_file, "--strategies", "none,query,e2rank", "--window", "3"),
         *("--json", "-", "--runs-out", tmp_path / "out"),
         cache=tmp_path,
     )
@@ -91,7 +91,8 @@ def test_a_search_that_was_not_reranked_is_said_by_the_exit_code(
         (("--split", "dev"), "dev.tsv cannot be read"),
         (("--through", "engine"), "ranked in memory"),
         (("--through", "magic"), "use engine or memory"),
-        (("--k", "0"), "--k"),
+        (("--window", "0"), "--window is '0'"),
+        (("--window", "20,many"), "give whole numbers from 1 to 10000"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(

@@ -61,7 +61,9 @@ def test_the_json_says_what_was_ranked_by_which_signals_and_how_sure_the_gain_is
     evaluated: Eval, name: str, sidecar_url: str, tmp_path: Path
 ) -> None:
     folder = write_collection(tmp_path / name)
-    said = evaluated(folder, "--sidecar", sidecar_url, "--strategies", "query,e2rank", "--k", "5")
+    said = evaluated(
+        folder, "--sidecar", sidecar_url, "--strategies", "query,e2rank", "--window", "5"
+    )
 
     assert {"dataset": name, "k": 5, "queries": 3, "through": "engine"}.items() <= said.items()
     assert said["first_stage"]["engine"] == "opensearch"

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from evaluation.measures import MAIN, NAMES, measure
+from evaluation.measures import MAIN, measure, names
 from evaluation.runs import ScoredDocument
 
 
@@ -32,7 +32,7 @@ def test_measures_are_those_worked_out_by_hand() -> None:
 def test_a_query_without_results_counts_nothing_and_others_are_left_out() -> None:
     scores = measure(QRELS, RUN)
     assert scores.queries == ("1", "2", "3")
-    assert scores.by_query()["3"] == dict.fromkeys(NAMES, 0.0)
+    assert scores.by_query()["3"] == dict.fromkeys(names(), 0.0)
     assert scores.means[MAIN] == pytest.approx((scores.by_query()["1"][MAIN] + 1) / 3)
 
 
@@ -42,3 +42,10 @@ def test_tied_scores_keep_the_order_of_the_run() -> None:
     qrels = {"1": QRELS["1"]}
     assert measure(qrels, best).means[MAIN] == pytest.approx(1.0)
     assert measure(qrels, worst).means[MAIN] < 1.0
+
+
+def test_recall_is_taken_as_deep_as_the_runs_are() -> None:
+    scores = measure(QRELS, RUN, depth=2).by_query()["1"]
+    assert scores["R@2"] == pytest.approx(1 / 2)
+    assert "R@100" not in scores
+    assert names(10).count("R@10") == 1

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from evaluation.collections import Collection
-from evaluation.experiment import Outcome, Through, unranked
-from evaluation.report import results_table, signals_line, write_runs
-from evaluation.runs import read_run
+from evaluation.experiment import Outcome, Through, judge, unranked
+from evaluation.report import results_table, signals_line, verdict, write_runs
+from evaluation.runs import ScoredDocument, read_run
 from evaluation.session import EvaluationOptions, evaluate
-from evaluation.strategies import parse_variants
+from evaluation.strategies import grid, parse_variants
 from plugin.models.options import ModelOptions
 from plugin.ranking.errors import SettingsError
 
@@ -92,6 +95,74 @@ async def test_the_report_names_strategies_and_signals(
     table = results_table(done.results, "tiny")
     assert list(table.columns[0].cells) == ["none", "rocchio"]
     assert signals_line(done.results) == "rocchio = rocchio 1"
+
+
+async def test_only_the_window_of_a_strategy_is_put_in_order(
+    tiny: Collection, run_file: Path, tmp_path: Path
+) -> None:
+    variants = grid(parse_variants("none,query"), (1, 2, 10))
+    chosen = replace(options(run_file, tmp_path, "none"), variants=variants)
+    document = (await evaluate(tiny, chosen)).to_json()
+    none, one, two, _ = document["results"]
+    assert [row["window"] for row in document["results"]] == [None, 1, 2, 10]
+    assert one["nDCG@10"] == none["nDCG@10"]  # one hit alone has but one order
+    assert two["nDCG@10"] > none["nDCG@10"]  # "oven", which is not relevant, stood before "bread"
+    for row in (one, two):
+        assert row["p_value_holm"] >= row["p_value_vs_none"]
+    assert none["p_value_holm"] is None
+
+
+async def test_the_table_of_a_grid_fits_a_terminal_of_80_columns(
+    tiny: Collection, run_file: Path, tmp_path: Path
+) -> None:
+    variants = grid(parse_variants("none,e2rank"), (5, 10), (1, 2))
+    done = await evaluate(tiny, replace(options(run_file, tmp_path, "none"), variants=variants))
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(results_table(done.results, "tiny"))
+    shown = console.export_text()
+    for text in ("strategy", "e2rank", "window", "hits", "95 % interval"):
+        assert text in shown
+    assert "…" not in shown.replace(" … ", "")
+
+
+def scored(label: str, gains: Sequence[float]) -> Outcome:
+    """A strategy that moves each query's one relevant document up where its gain is above 0."""
+    (variant,) = parse_variants(label)
+    orders = {0.0: ("x", "good"), 1.0: ("good", "x"), -1.0: ("x", "y", "good")}
+    return Outcome(
+        variant,
+        {
+            str(query): [ScoredDocument(id_, -float(place)) for place, id_ in enumerate(orders[g])]
+            for query, g in enumerate(gains)
+        },
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("gains", "said"),
+    [
+        ([1.0] * 8, r"Reranking helps: query makes \+0\.3691 .*8 queries won, 0 lost\.$"),
+        ([1.0, -1.0, 0.0, 0.0], "No gain that is more than luck: query, the best, makes"),
+        ([-1.0] * 8, "Reranking does harm: even query, the best, makes"),
+    ],
+)
+def test_the_verdict_is_what_the_test_gives(gains: list[float], said: str) -> None:
+    collection = Collection(
+        "made", "test", {}, {}, {str(n): {"good": 1} for n in range(len(gains))}
+    )
+    none, query = judge(collection, [scored("none", [0.0] * len(gains)), scored("query", gains)])
+    assert re.match(said, verdict([none, query])), verdict([none, query])
+    assert verdict([none]) == "Nothing was compared with the first stage."
+
+
+def test_the_best_of_several_is_said_to_be_picked() -> None:
+    collection = Collection("made", "test", {}, {}, {str(n): {"good": 1} for n in range(8)})
+    outcomes = [scored("none", [0.0] * 8), scored("query", [1.0] * 8), scored("rocchio", [0.0] * 8)]
+    said = verdict(judge(collection, outcomes))
+    assert "query makes" in said
+    assert "Holm's over 2 strategies" in said
+    assert "picked on these very queries" in said
 
 
 def test_a_run_cannot_go_through_the_engine(run_file: Path) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
-from evaluation.significance import bootstrap_interval, compare
+from evaluation.significance import bootstrap_interval, compare, holm
 
 VALUES = st.lists(st.floats(-1, 1).map(lambda value: round(value, 3)), min_size=2, max_size=12)
 
@@ -64,3 +64,11 @@ def test_the_interval_is_near_the_normal_one() -> None:
 def test_unpaired_values_are_refused(pair: tuple[np.ndarray, np.ndarray]) -> None:
     with pytest.raises(ValueError, match="paired values"):
         compare(*pair)
+
+
+def test_p_values_of_several_tests_are_raised_as_holm_does() -> None:
+    # Worked out by hand: 4·0.005, 3·0.01, 2·0.03, 1·0.04 and never below one before.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.6]) == [1.0, 1.0]
+    assert holm([0.02]) == [0.02]
+    assert holm([]) == []
