@@ -96,6 +96,19 @@ def _side_by_side(results: list[Result]) -> list[Result]:
     ]
 
 
+def leaders(results: Sequence[Result]) -> list[Result]:
+    """Of every strategy that is not `none` the best of its windows and prompt hits."""
+    best: dict[str, Result] = {}
+    for one in results:
+        variant = one.outcome.variant
+        known = best.get(variant.family)
+        if variant.strategy is Strategy.NONE:
+            continue
+        if known is None or one.scores.means[MAIN] > known.scores.means[MAIN]:
+            best[variant.family] = one
+    return list(best.values())
+
+
 def in_memory(
     collection: Collection,
     run: Run,

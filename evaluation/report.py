@@ -76,6 +76,11 @@ def verdict(results: Sequence[Result]) -> str:
     return said
 
 
+def describe_first_stage(found: Mapping[str, Any]) -> str:
+    """Engine, analyzer and query, or the run's name, in a line."""
+    return ", ".join(str(value) for value in found.values())
+
+
 def p_text(value: float) -> str:
     """A p-value as it is shown."""
     return "<0.0001" if value < 1e-4 else f"{value:.2g}"

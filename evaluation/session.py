@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,20 @@ from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from evaluation import engine as through_engine
 from evaluation.collections import Collection
-from evaluation.experiment import Outcome, Result, Through, in_memory, judge, through_searches
+from evaluation.experiment import (
+    Outcome,
+    Result,
+    Through,
+    in_memory,
+    judge,
+    leaders,
+    through_searches,
+)
 from evaluation.local_sidecar import local_sidecar
+from evaluation.losses import Loss, loss_json, worst_losses
 from evaluation.machine import machine, versions
 from evaluation.memory import Track, untracked
-from evaluation.report import result_json
+from evaluation.report import result_json, verdict
 from evaluation.runs import Run, read_run
 from evaluation.strategies import NONE, Variant
 from evaluation.vectors import CachedEmbedder, CachedEncoder
@@ -70,14 +80,27 @@ class EvaluationOptions:
 
 @dataclass(slots=True)
 class Evaluation:
-    """Results of one collection, and how they came about; ``seconds`` is by step."""
+    """Results of one collection, and how they came about; ``seconds`` is by step.
+
+    ``losses`` are the worst of each strategy's best setting, by label; ``texts`` holds the text of
+    every document in them.
+    """
 
     collection: Collection
     options: EvaluationOptions
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    baseline: Result | None = None
     first_stage: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     results: list[Result] = field(default_factory=list)
+    losses: dict[str, list[Loss]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def documents(self) -> int:
+        """How many are searched."""
+        return len(self.collection.documents)
 
     def to_json(self, *, per_query: bool = False) -> dict[str, Any]:
         """The document of `--json`."""
@@ -86,14 +109,26 @@ class Evaluation:
             "split": self.collection.split,
             "k": self.options.k,
             "queries": len(self.collection.queries),
-            "documents": len(self.collection.documents),
+            "documents": self.documents,
             "through": self.options.through.value,
             "first_stage": self.first_stage,
             "model": self.model,
+            "verdict": verdict(self.results),
             "results": [result_json(one, per_query=per_query) for one in self.results],
+            **({"losses": self._losses_json()} if per_query else {}),
+            "date": self.started.isoformat(timespec="seconds"),
             "machine": machine(),
             "versions": versions(),
             "seconds": self.seconds,
+        }
+
+    def _losses_json(self) -> dict[str, Any]:
+        """Strategy → its worst losses, queries and documents with their text."""
+        return {
+            label: [
+                loss_json(one, self.collection.queries[one.query], self.texts) for one in losses
+            ]
+            for label, losses in self.losses.items()
         }
 
     @contextmanager
@@ -127,7 +162,19 @@ async def evaluate(
     with evaluation.timed("measures"):
         judged = judge(collection, outcomes, depth=options.k, track=track)
         evaluation.results = [one for one in judged if one.outcome.variant in options.variants]
+        evaluation.baseline = next(one for one in judged if one.outcome.variant == NONE)
+    _find_losses(evaluation, evaluation.baseline)
     return evaluation
+
+
+def _find_losses(evaluation: Evaluation, baseline: Result) -> None:
+    collection = evaluation.collection
+    evaluation.losses = {
+        one.outcome.variant.label: worst_losses(collection.qrels, baseline, one)
+        for one in leaders(evaluation.results)
+    }
+    shown = {id_ for losses in evaluation.losses.values() for loss in losses for id_ in loss.ids}
+    evaluation.texts = {id_: collection.documents[id_].text for id_ in shown}
 
 
 def _ranked_in_memory(evaluation: Evaluation, run: Run, track: Track) -> list[Outcome]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +20,7 @@ from rankside.cli.console import (
     ConfigOption,
     SidecarOption,
     UrlOption,
+    called_as,
     check_folder,
     check_writable,
     counts_of,
@@ -81,6 +85,13 @@ JsonOption = Annotated[
 PerQueryFlag = Annotated[
     bool, typer.Option("--per-query", help="Put every query's measures into the JSON.")
 ]
+HtmlOption = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="OUT", help="Write a report as one HTML file, plots and all."),
+]
+PlotsOption = Annotated[
+    Path | None, typer.Option("--plots", help="Folder for the plots as SVG and PNG files.")
+]
 RunsOption = Annotated[Path | None, typer.Option(help="Folder for one TREC run file a strategy.")]
 
 
@@ -98,6 +109,8 @@ def evaluate(
     analyzer: AnalyzerOption = "standard",
     json_out: JsonOption = None,
     per_query: PerQueryFlag = False,
+    html: HtmlOption = None,
+    plots: PlotsOption = None,
     runs_out: RunsOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -115,7 +128,8 @@ def evaluate(
         raise SettingsError(
             f"{error.name} is not installed; install rankside[evaluation,sidecar]"
         ) from error
-    _check_places(json_out, runs_out)
+    places = _Places(json_out, html, plots, runs_out)
+    places.check()
     settings = load_settings(config)
     collection = load_collection(folder, split)  # first: a wrong folder should start no engine
     chosen = _through(through, run)
@@ -127,27 +141,43 @@ def evaluate(
         run=run,
         through=chosen,
         analyzer=analyzer,
-        engine=None if run else _engine(settings, url, quiet=json_out == STDOUT),
+        engine=None if run else _engine(settings, url, quiet=places.quiet),
         sidecar=named_client(settings, sidecar),
         serve_arguments=("--config", config) if config else (),
         model=settings.model,
     )
-    with _tracked(quiet=json_out == STDOUT) as track:
+    with _tracked(quiet=places.quiet) as track:
         evaluation = _run(collection, options, track)
-    _publish(evaluation, json_out, per_query=per_query, runs_out=runs_out)
+    _publish(evaluation, places, per_query=per_query)
 
 
-def _check_places(json_out: str | None, runs_out: Path | None) -> None:
-    """See that the results can be written before the hours it may take to have them."""
-    json_file = _json_file(json_out)
-    if json_file is not None:
-        check_writable("--json", json_file, make_folder=True)
-    if runs_out is not None:
-        check_folder("--runs-out", runs_out)
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where results go, as typed."""
 
+    json_out: str | None
+    html: Path | None
+    plots: Path | None
+    runs: Path | None
 
-def _json_file(json_out: str | None) -> Path | None:
-    return Path(json_out) if json_out is not None and json_out != STDOUT else None
+    @property
+    def quiet(self) -> bool:
+        """Whether standard output is for JSON alone."""
+        return self.json_out == STDOUT
+
+    @property
+    def json_file(self) -> Path | None:
+        """The file for JSON, if it is one."""
+        return Path(self.json_out) if self.json_out is not None and not self.quiet else None
+
+    def check(self) -> None:
+        """See that the results can be written before the hours it may take to have them."""
+        for option, file in (("--json", self.json_file), ("--html", self.html)):
+            if file is not None:
+                check_writable(option, file, make_folder=True)
+        for option, folder in (("--plots", self.plots), ("--runs-out", self.runs)):
+            if folder is not None:
+                check_folder(option, folder)
 
 
 def _through(named: str | None, run: Path | None) -> Through:
@@ -193,25 +223,15 @@ def _tracked(*, quiet: bool) -> Iterator[Track]:
         yield track
 
 
-def _publish(
-    evaluation: Evaluation, json_out: str | None, *, per_query: bool, runs_out: Path | None
-) -> None:
+def _publish(evaluation: Evaluation, places: _Places, *, per_query: bool) -> None:
     from evaluation.experiment import unranked
-    from evaluation.report import write_runs
 
     document = evaluation.to_json(per_query=per_query)
-    if json_out == STDOUT:
+    if places.quiet:
         print_json(document)
     else:
         _print(evaluation)
-    try:
-        json_file = _json_file(json_out)
-        if json_file is not None:
-            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-            write_file("--json", json_file, text)
-    finally:  # whatever can be kept of a finished run is
-        if runs_out is not None:
-            write_runs(runs_out, evaluation.results, evaluation.collection.name)
+    _write(evaluation, document, places)
     left = unranked([result.outcome for result in evaluation.results])
     if left:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(left.items()))
@@ -220,14 +240,41 @@ def _publish(
         )
 
 
+def _write(evaluation: Evaluation, document: dict[str, Any], places: _Places) -> None:
+    """Every file that was asked for; whatever can be kept of a finished run is."""
+    from evaluation.report import write_runs
+
+    with ExitStack() as rest:
+        if places.html is not None or places.plots is not None:
+            rest.callback(_write_pictures, evaluation, places)
+        if places.runs is not None:
+            rest.callback(write_runs, places.runs, evaluation.results, evaluation.collection.name)
+        if places.json_file is not None:
+            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+            write_file("--json", places.json_file, text)
+
+
+def _write_pictures(evaluation: Evaluation, places: _Places) -> None:
+    from evaluation.html_report import html_report
+    from evaluation.plots import plots
+
+    drawn = plots(evaluation.baseline, evaluation.results) if evaluation.baseline else []
+    if places.html is not None:
+        command = shlex.join([*called_as(), *sys.argv[1:]])
+        write_file("--html", places.html, html_report(evaluation, drawn, command))
+    if places.plots is not None:
+        for plot in drawn:
+            plot.write(places.plots, evaluation.collection.name)
+
+
 def _print(evaluation: Evaluation) -> None:
-    from evaluation.report import results_table, signals_line, verdict
+    from evaluation.report import describe_first_stage, results_table, signals_line, verdict
 
     collection, options = evaluation.collection, evaluation.options
-    first = ", ".join(str(value) for value in evaluation.first_stage.values())
+    first = describe_first_stage(evaluation.first_stage)
     title = (
         f"{collection.name} ({collection.split}): {len(collection.queries)} queries, "
-        f"{len(collection.documents)} documents, window {options.k}"
+        f"{evaluation.documents} documents, window {options.k}"
     )
     out.print(results_table(evaluation.results, title))
     out.print(verdict(evaluation.results), highlight=False)

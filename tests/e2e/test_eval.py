@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from evaluation.runs import read_run
+from plugin.ranking.errors import SettingsError
+from rankside.cli.root import app
 from tests.tiny import write_collection, write_first_stage
 
 
@@ -47,6 +52,7 @@ def test_json_on_standard_output_is_nothing_but_json(
     done = rankside_eval(
         *(folder, "--run", run_file, "--strategies", "none,query,e2rank", "--window", "3"),
         *("--json", "-", "--runs-out", tmp_path / "out"),
+        *("--html", tmp_path / "new" / "report.html", "--plots", tmp_path / "plots"),
         cache=tmp_path,
     )
     assert done.returncode == 0, done.stderr
@@ -61,6 +67,13 @@ def test_json_on_standard_output_is_nothing_but_json(
     assert 0 < e2rank["p_value_vs_none"] <= 1
     written = read_run(tmp_path / "out" / "tiny.e2rank.trec")
     assert {query: len(found) for query, found in written.items()} == dict.fromkeys(written, 3)
+    page = (tmp_path / "new" / "report.html").read_text("utf-8")
+    assert document["verdict"] in unescape(page)
+    assert "how do bakers make a loaf rise" in page
+    assert sorted(path.name for path in (tmp_path / "plots").iterdir()) == [
+        "tiny.deltas.png",
+        "tiny.deltas.svg",
+    ]
 
 
 def test_a_table_is_for_eyes_and_json_goes_to_a_file(
@@ -104,19 +117,15 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("option", ["--json", "--runs-out"])
+@pytest.mark.parametrize("option", ["--json", "--runs-out", "--html", "--plots"])
 def test_a_place_that_cannot_be_written_is_said_before_anything_is_run(
-    folder: Path, run_file: Path, tmp_path: Path, option: str
+    folder: Path, run_file: Path, option: str
 ) -> None:
-    done = rankside_eval(
-        *(folder, "--run", run_file, "--strategies", "none"),
-        *(option, run_file / "inner"),
-        cache=tmp_path,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert f"{option} " in done.stderr
-    assert "cannot be written" in done.stderr
-    assert "Traceback" not in done.stderr
+    typed = [*("eval", folder, "--run", run_file), *(option, run_file / "inner")]
+    done = CliRunner().invoke(app, [str(word) for word in typed])
+    assert isinstance(done.exception, SettingsError)
+    assert done.stdout == ""
+    assert re.match(f"{option} .* cannot be written", str(done.exception))
 
 
 def test_a_finished_run_is_printed_though_its_files_cannot_be_written(
