@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from connectors.engine import Engine
@@ -27,6 +28,7 @@ PREFIX = "rankside-eval-"
 STANDARD = "standard"
 _COMPLETE = "rankside_eval"
 _AT_ONCE = 64
+_WARM_UP = 1
 _NOT_FOUND = 404
 
 
@@ -107,14 +109,33 @@ def query_body(text: str, k: int) -> dict[str, Any]:
     return {"size": k, "_source": False, "track_total_hits": False, "query": query}
 
 
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What queries are sent to: an index, and the request for so many hits that a text becomes.
+
+    ``options`` are those of every search, beside what a strategy says.
+    """
+
+    index: str
+    body: Callable[[str, int], dict[str, Any]] = query_body
+    options: SearchOptions = field(default_factory=SearchOptions)
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
 async def first_stage(
-    engine: Engine, index: str, queries: Mapping[str, str], k: int, track: Track = untracked
+    engine: Engine,
+    index: str | Searched,
+    queries: Mapping[str, str],
+    k: int,
+    track: Track = untracked,
 ) -> dict[str, list[ScoredDocument]]:
     """The engine's own top ``k`` of each query."""
+    searched = Searched(index) if isinstance(index, str) else index
     advance = track("Searching the first stage", len(queries))
     run: dict[str, list[ScoredDocument]] = {}
     for query, text in queries.items():
-        run[query] = _documents(await engine.search(index, query_body(text, k)))
+        body = searched.body(text, k)
+        run[query] = _documents(await engine.search(searched.index, body, params=searched.params))
         advance(1)
     return run
 
@@ -122,7 +143,7 @@ async def first_stage(
 async def search_all(
     engine: Engine,
     sidecar: SidecarClient,
-    index: str,
+    searched: Searched,
     queries: Mapping[str, str],
     variant: Variant,
     *,
@@ -131,22 +152,32 @@ async def search_all(
 ) -> dict[str, SearchResult]:
     """Every query reranked by ``variant`` as a user's search is, one after another.
 
+    The first goes ahead once unmeasured: connections are opened by it, and mappings read.
+
     Raises:
         EngineError: the engine failed. A failure of the sidecar is a status, not an error.
     """
     advance = track(f"Searching with {variant.label}", len(queries))
     searcher = Searcher(engine, sidecar)
-    options = SearchOptions(
+    options = replace(
+        searched.options,
         strategy=variant.strategy,
         window=variant.window or k,
         fusion=variant.fusion,
         prompt_hits=variant.prompt_hits,
         on_failure=OnFailure.PASS_THROUGH,
     )
-    results: dict[str, SearchResult] = {}
-    for query, text in queries.items():
+
+    async def search(text: str) -> SearchResult:
         asked = replace(options, query_text=text)
-        results[query] = await searcher.search(index, query_body(text, k), asked)
+        body = searched.body(text, k)
+        return await searcher.search(searched.index, body, asked, params=searched.params)
+
+    results: dict[str, SearchResult] = {}
+    for text in islice(queries.values(), _WARM_UP):
+        await search(text)
+    for query, text in queries.items():
+        results[query] = await search(text)
         advance(1)
     return results
 
@@ -157,7 +188,10 @@ def documents_of(result: SearchResult) -> list[ScoredDocument]:
 
 
 def _documents(answer: Mapping[str, Any]) -> list[ScoredDocument]:
-    return [ScoredDocument(hit["_id"], hit["_score"]) for hit in answer["hits"]["hits"]]
+    found: dict[str, ScoredDocument] = {}
+    for hit in answer["hits"]["hits"]:  # behind an alias several indices may hold an id
+        found.setdefault(hit["_id"], ScoredDocument(hit["_id"], hit["_score"] or 0.0))
+    return list(found.values())
 
 
 def _index_body(engine: Engine, index: IndexPlan) -> dict[str, Any]:

@@ -170,14 +170,14 @@ def ranked_outcome(
 async def through_searches(
     engine: Engine,
     sidecar: SidecarClient,
-    index: str,
+    searched: through_engine.Searched,
     collection: Collection,
     variants: Sequence[Variant],
     *,
     k: int,
     track: Track = untracked,
 ) -> list[Outcome]:
-    """Search ``index`` for every query by every variant, as users do.
+    """Search for every query by every variant, as users do.
 
     Raises:
         EngineError: the engine failed.
@@ -188,7 +188,7 @@ async def through_searches(
     outcomes: list[Outcome] = []
     for variant in variants:
         results = await through_engine.search_all(
-            engine, sidecar, index, collection.queries, variant, k=k, track=track
+            engine, sidecar, searched, collection.queries, variant, k=k, track=track
         )
         none = variant.strategy is Strategy.NONE
         found = results.values()

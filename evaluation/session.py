@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from connectors.engine import Engine
 from connectors.options import EngineOptions, SidecarClientOptions
 from connectors.sidecar import SidecarClient
 from evaluation import engine as through_engine
+from evaluation import live_index
 from evaluation.collections import Collection
 from evaluation.experiment import (
     Outcome,
@@ -25,6 +27,7 @@ from evaluation.experiment import (
     leaders,
     through_searches,
 )
+from evaluation.live_index import LiveIndex
 from evaluation.local_sidecar import local_sidecar
 from evaluation.losses import Loss, loss_json, worst_losses
 from evaluation.machine import machine, versions
@@ -47,12 +50,14 @@ class EvaluationOptions:
 
     Of each query's first stage, ``k`` hits are taken, the largest window of ``variants``. ``run``
     is a TREC file that stands in for the engine's first stage; strategies then are ranked
-    in memory. ``sidecar`` None starts one for the length of the run, with ``serve_arguments``.
+    in memory. ``live`` is an index that is there already, instead of one made of the collection's
+    documents. ``sidecar`` None starts one for the length of the run, with ``serve_arguments``.
     """
 
     variants: Sequence[Variant]
     k: int = 100
     run: Path | None = None
+    live: LiveIndex | None = None
     through: Through = Through.ENGINE
     analyzer: str = through_engine.STANDARD
     engine: EngineOptions | None = None
@@ -65,6 +70,10 @@ class EvaluationOptions:
         if self.run is not None and self.through is Through.ENGINE:
             raise SettingsError(
                 "a run is ranked in memory, not through the engine; leave out --run or --through"
+            )
+        if self.live is not None and self.through is Through.MEMORY:
+            raise SettingsError(
+                "an index is evaluated by searching it; leave out --index, or --run and --through"
             )
 
     @property
@@ -82,13 +91,14 @@ class EvaluationOptions:
 class Evaluation:
     """Results of one collection, and how they came about; ``seconds`` is by step.
 
-    ``losses`` are the worst of each strategy's best setting, by label; ``texts`` holds the text of
-    every document in them.
+    ``documents`` is how many are searched. ``losses`` are the worst of each strategy's best
+    setting, by label; ``texts`` holds the text of every document in them.
     """
 
     collection: Collection
     options: EvaluationOptions
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    documents: int = 0
     baseline: Result | None = None
     first_stage: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
@@ -96,11 +106,6 @@ class Evaluation:
     losses: dict[str, list[Loss]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def documents(self) -> int:
-        """How many are searched."""
-        return len(self.collection.documents)
 
     def to_json(self, *, per_query: bool = False) -> dict[str, Any]:
         """The document of `--json`."""
@@ -151,10 +156,12 @@ async def evaluate(
         SettingsError: the run is not the collection's, or options contradict each other.
         EngineError, SidecarError, ModelError: one of them failed as a whole.
     """
-    evaluation = Evaluation(collection, options)
+    evaluation = Evaluation(collection, options, documents=len(collection.documents))
     if options.run is not None:
         evaluation.first_stage = {"run": options.run.name}
         outcomes = _ranked_in_memory(evaluation, read_run(options.run), track)
+    elif options.live is not None and not options.ranks:
+        outcomes = await _live_first_stage(evaluation, options.live, track)
     elif options.through is Through.MEMORY or not options.ranks:
         outcomes = _ranked_in_memory(evaluation, await _engine_run(evaluation, track), track)
     else:
@@ -163,18 +170,32 @@ async def evaluate(
         judged = judge(collection, outcomes, depth=options.k, track=track)
         evaluation.results = [one for one in judged if one.outcome.variant in options.variants]
         evaluation.baseline = next(one for one in judged if one.outcome.variant == NONE)
-    _find_losses(evaluation, evaluation.baseline)
+    await _find_losses(evaluation, evaluation.baseline)
     return evaluation
 
 
-def _find_losses(evaluation: Evaluation, baseline: Result) -> None:
+async def _find_losses(evaluation: Evaluation, baseline: Result) -> None:
     collection = evaluation.collection
     evaluation.losses = {
         one.outcome.variant.label: worst_losses(collection.qrels, baseline, one)
         for one in leaders(evaluation.results)
     }
     shown = {id_ for losses in evaluation.losses.values() for loss in losses for id_ in loss.ids}
-    evaluation.texts = {id_: collection.documents[id_].text for id_ in shown}
+    live = evaluation.options.live
+    if live is None:
+        evaluation.texts = {id_: collection.documents[id_].text for id_ in shown}
+        return
+    async with _engine(evaluation) as engine:
+        evaluation.texts = await live_index.texts(engine, live, shown)
+
+
+@asynccontextmanager
+async def _engine(evaluation: Evaluation) -> AsyncIterator[Engine]:
+    engine = await connect(evaluation.options.engine or EngineOptions())
+    try:
+        yield engine
+    finally:
+        await engine.close()
 
 
 def _ranked_in_memory(evaluation: Evaluation, run: Run, track: Track) -> list[Outcome]:
@@ -193,8 +214,7 @@ def _ranked_in_memory(evaluation: Evaluation, run: Run, track: Track) -> list[Ou
 async def _engine_run(evaluation: Evaluation, track: Track) -> Run:
     """The first stage of an engine, without vectors."""
     options, collection = evaluation.options, evaluation.collection
-    engine = await connect(options.engine or EngineOptions())
-    try:
+    async with _engine(evaluation) as engine:
         await _describe_engine(evaluation, engine)
         with evaluation.timed("index"):
             index = await through_engine.prepare(
@@ -204,8 +224,19 @@ async def _engine_run(evaluation: Evaluation, track: Track) -> Run:
             return await through_engine.first_stage(
                 engine, index, collection.queries, options.k, track
             )
-    finally:
-        await engine.close()
+
+
+async def _live_first_stage(evaluation: Evaluation, live: LiveIndex, track: Track) -> list[Outcome]:
+    """The first stage of an index as it is: no sidecar is asked."""
+    async with _engine(evaluation) as engine:
+        await _describe_engine(evaluation, engine)
+        evaluation.documents = await live_index.count(engine, live)
+        searched = await live_index.searched(engine, live)
+        with evaluation.timed("first stage"):
+            run = await through_engine.first_stage(
+                engine, searched, evaluation.collection.queries, evaluation.options.k, track
+            )
+    return [Outcome(NONE, run, {})]
 
 
 async def _through_searches(evaluation: Evaluation, track: Track) -> list[Outcome]:
@@ -223,27 +254,28 @@ async def _through_searches(evaluation: Evaluation, track: Track) -> list[Outcom
 async def _searches(
     evaluation: Evaluation, sidecar_options: SidecarClientOptions, track: Track
 ) -> list[Outcome]:
-    options, collection = evaluation.options, evaluation.collection
-    engine = await connect(options.engine or EngineOptions())
-    try:
+    options = evaluation.options
+    async with _engine(evaluation) as engine, SidecarClient(sidecar_options) as sidecar:
         await _describe_engine(evaluation, engine)
-        async with SidecarClient(sidecar_options) as sidecar:
-            card = await sidecar.model()
-            evaluation.model = {"name": card.id, "fingerprint": card.fingerprint}
-            with evaluation.timed("index"):
+        card = await sidecar.model()
+        evaluation.model = {"name": card.id, "fingerprint": card.fingerprint}
+        with evaluation.timed("index"):
+            if options.live is not None:
+                evaluation.documents = await live_index.count(engine, options.live)
+                searched = await live_index.searched(engine, options.live)
+            else:
                 index = await _index(evaluation, engine, sidecar_options, card, track)
-            with evaluation.timed("searches"):
-                return await through_searches(
-                    engine,
-                    sidecar,
-                    index,
-                    collection,
-                    options.to_run,
-                    k=options.k,
-                    track=track,
-                )
-    finally:
-        await engine.close()
+                searched = through_engine.Searched(index)
+        with evaluation.timed("searches"):
+            return await through_searches(
+                engine,
+                sidecar,
+                searched,
+                evaluation.collection,
+                options.to_run,
+                k=options.k,
+                track=track,
+            )
 
 
 async def _index(
@@ -286,10 +318,12 @@ async def _embedder(
 
 
 async def _describe_engine(evaluation: Evaluation, engine: Engine) -> None:
-    info = await engine.info()
-    evaluation.first_stage = {
-        "engine": info.kind.value,
-        "version": info.version,
-        "analyzer": evaluation.options.analyzer,
-        "query": "multi_match over title and text",
-    }
+    info, live = await engine.info(), evaluation.options.live
+    evaluation.first_stage = {"engine": info.kind.value, "version": info.version}
+    if live is None:
+        evaluation.first_stage["analyzer"] = evaluation.options.analyzer
+        evaluation.first_stage["query"] = "multi_match over title and text"
+    else:
+        own = "multi_match over the index's text fields"
+        evaluation.first_stage["index"] = live.name
+        evaluation.first_stage["query"] = json.dumps(live.body) if live.body else own

@@ -3,49 +3,61 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import shlex
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plugin.ranking.errors import PartlyDone, SettingsError
+from plugin.ranking.errors import SettingsError
 from rankside.access import engine_options, named_client, named_engine
 from rankside.cli.console import (
     ConfigOption,
     SidecarOption,
     UrlOption,
-    called_as,
-    check_folder,
-    check_writable,
     counts_of,
-    err,
-    out,
-    print_json,
+    names_of,
     progress,
-    write_file,
 )
 from rankside.cli.engine import start_engine
+from rankside.cli.evaluate_output import Places, publish
+from rankside.cli.search import TextFieldsOption, VectorFieldOption
 from rankside.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from connectors.options import EngineOptions
     from evaluation.collections import Collection
     from evaluation.experiment import Through
+    from evaluation.live_index import LiveIndex
     from evaluation.memory import Track
     from evaluation.session import Evaluation, EvaluationOptions
-
-STDOUT = "-"
+    from evaluation.strategies import Variant
 
 FolderArgument = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
         metavar="DIR", help="BEIR folder: corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv."
+    ),
+]
+LiveOption = Annotated[
+    str | None,
+    typer.Option(
+        "--index", help="An index that is there, instead of DIR: searched as it is, never written."
+    ),
+]
+QueriesOption = Annotated[
+    Path | None,
+    typer.Option(help="With --index: queries.jsonl, TREC topics, or lines of id, tab and text."),
+]
+QrelsOption = Annotated[
+    Path | None, typer.Option(help="With --index: judgments, as TREC's or BEIR's.")
+]
+BodyOption = Annotated[
+    Path | None,
+    typer.Option(
+        help='With --index: file with your own _search body, "{{query}}" where the text belongs.'
     ),
 ]
 RunOption = Annotated[
@@ -96,8 +108,14 @@ RunsOption = Annotated[Path | None, typer.Option(help="Folder for one TREC run f
 
 
 def evaluate(
-    folder: FolderArgument,
+    folder: FolderArgument = None,
     *,
+    index: LiveOption = None,
+    queries: QueriesOption = None,
+    qrels: QrelsOption = None,
+    query_body: BodyOption = None,
+    text_fields: TextFieldsOption = None,
+    vector_field: VectorFieldOption = None,
     run: RunOption = None,
     url: UrlOption = None,
     sidecar: SidecarOption = None,
@@ -118,66 +136,103 @@ def evaluate(
 
     Without --run the first stage is a real engine: --url, the settings', or the local OpenSearch,
     which is started if need be. The collection is indexed there once, with vectors, and kept as
-    `rankside-eval-…`.
+    `rankside-eval-…`. With --index the documents, texts and vectors are those of your own index.
     """
-    try:
-        from evaluation.collections import load_collection
-        from evaluation.session import EvaluationOptions
-        from evaluation.strategies import depth, grid, parse_variants
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"{error.name} is not installed; install rankside[evaluation,sidecar]"
-        ) from error
-    places = _Places(json_out, html, plots, runs_out)
+    _check_installed()
+    from evaluation.session import EvaluationOptions
+
+    places = Places(json_out, html, plots, runs_out)
     places.check()
     settings = load_settings(config)
-    collection = load_collection(folder, split)  # first: a wrong folder should start no engine
-    chosen = _through(through, run)
-    windows = counts_of("--window", window)
-    variants = grid(parse_variants(strategies), windows, counts_of("--prompt-hits", prompt_hits))
+    judged = _Judged(folder, index, queries, qrels)
+    collection = judged.load(split)  # first: a wrong folder should start no engine
+    live = judged.live(query_body, names_of(text_fields), vector_field)
+    variants, k = _variants(strategies, window, prompt_hits)
     options = EvaluationOptions(
         variants=variants,
-        k=depth(variants, windows),
+        k=k,
         run=run,
-        through=chosen,
+        live=live,
+        through=_through(through, run),
         analyzer=analyzer,
-        engine=None if run else _engine(settings, url, quiet=places.quiet),
+        engine=None if run else _engine(settings, url, live, quiet=places.quiet),
         sidecar=named_client(settings, sidecar),
         serve_arguments=("--config", config) if config else (),
         model=settings.model,
     )
     with _tracked(quiet=places.quiet) as track:
         evaluation = _run(collection, options, track)
-    _publish(evaluation, places, per_query=per_query)
+    publish(evaluation, places, per_query=per_query)
+
+
+def _check_installed() -> None:
+    try:
+        import evaluation.session  # noqa: F401 - what it needs is in two extras
+    except ModuleNotFoundError as error:
+        raise SettingsError(
+            f"{error.name} is not installed; install rankside[evaluation,sidecar]"
+        ) from error
+
+
+def _variants(
+    strategies: str, window: str, prompt_hits: str | None
+) -> tuple[tuple[Variant, ...], int]:
+    """What is compared, and how many hits the first stage is asked for."""
+    from evaluation.strategies import depth, grid, parse_variants
+
+    windows = counts_of("--window", window)
+    hits = counts_of("--prompt-hits", prompt_hits)
+    variants = grid(parse_variants(strategies), windows, hits)
+    return variants, depth(variants, windows)
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Where results go, as typed."""
+class _Judged:
+    """What is searched and who judged it, as typed: a folder, or an index and two files."""
 
-    json_out: str | None
-    html: Path | None
-    plots: Path | None
-    runs: Path | None
+    folder: Path | None
+    index: str | None
+    queries: Path | None
+    qrels: Path | None
 
-    @property
-    def quiet(self) -> bool:
-        """Whether standard output is for JSON alone."""
-        return self.json_out == STDOUT
+    def load(self, split: str) -> Collection:
+        """The collection; without documents where they are in the index.
 
-    @property
-    def json_file(self) -> Path | None:
-        """The file for JSON, if it is one."""
-        return Path(self.json_out) if self.json_out is not None and not self.quiet else None
+        Raises:
+            SettingsError: a file cannot be read, or neither of the two is given, or both are.
+        """
+        from evaluation.collections import load_collection
+        from evaluation.judged import judged_collection
 
-    def check(self) -> None:
-        """See that the results can be written before the hours it may take to have them."""
-        for option, file in (("--json", self.json_file), ("--html", self.html)):
-            if file is not None:
-                check_writable(option, file, make_folder=True)
-        for option, folder in (("--plots", self.plots), ("--runs-out", self.runs)):
-            if folder is not None:
-                check_folder(option, folder)
+        if self.folder is not None:
+            if (self.index, self.queries, self.qrels) != (None, None, None):
+                raise SettingsError(
+                    "DIR holds documents, queries and judgments; leave out --index, --queries and "
+                    "--qrels, or DIR"
+                )
+            return load_collection(self.folder, split)
+        if self.index is None or self.queries is None or self.qrels is None:
+            raise SettingsError("give DIR, or all of --index, --queries and --qrels")
+        return judged_collection(self.index, self.queries, self.qrels)
+
+    def live(
+        self, body: Path | None, text_fields: tuple[str, ...] | None, vector_field: str | None
+    ) -> LiveIndex | None:
+        """The index, if one is named.
+
+        Raises:
+            SettingsError: ``body`` cannot be read, or something is said of no index.
+        """
+        from evaluation.live_index import LiveIndex, read_body
+
+        if self.index is None:
+            if (body, text_fields, vector_field) != (None, None, None):
+                raise SettingsError(
+                    "--query-body, --text-fields and --vector-field are about your own index; give "
+                    "--index, or leave them out"
+                )
+            return None
+        return LiveIndex(self.index, read_body(body) if body else None, text_fields, vector_field)
 
 
 def _through(named: str | None, run: Path | None) -> Through:
@@ -191,10 +246,12 @@ def _through(named: str | None, run: Path | None) -> Through:
         raise SettingsError(f"--through is {named!r}; use engine or memory") from error
 
 
-def _engine(settings: Settings, url: str | None, *, quiet: bool) -> EngineOptions:
+def _engine(
+    settings: Settings, url: str | None, live: LiveIndex | None, *, quiet: bool
+) -> EngineOptions:
     """The engine named, else set, else the local one that runs, else OpenSearch, started."""
     named = named_engine(settings, url)
-    if named is None and _local_runs():
+    if named is None and (live is not None or _local_runs()):  # a node just started has no index
         named = engine_options(settings)
     return named or start_engine(settings, quiet=quiet)
 
@@ -221,66 +278,3 @@ def _tracked(*, quiet: bool) -> Iterator[Track]:
             return lambda steps: bar.advance(task, steps)
 
         yield track
-
-
-def _publish(evaluation: Evaluation, places: _Places, *, per_query: bool) -> None:
-    from evaluation.experiment import unranked
-
-    document = evaluation.to_json(per_query=per_query)
-    if places.quiet:
-        print_json(document)
-    else:
-        _print(evaluation)
-    _write(evaluation, document, places)
-    left = unranked([result.outcome for result in evaluation.results])
-    if left:
-        reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(left.items()))
-        raise PartlyDone(
-            f"not every search was reranked: {reasons}; the figures hold what was returned"
-        )
-
-
-def _write(evaluation: Evaluation, document: dict[str, Any], places: _Places) -> None:
-    """Every file that was asked for; whatever can be kept of a finished run is."""
-    from evaluation.report import write_runs
-
-    with ExitStack() as rest:
-        if places.html is not None or places.plots is not None:
-            rest.callback(_write_pictures, evaluation, places)
-        if places.runs is not None:
-            rest.callback(write_runs, places.runs, evaluation.results, evaluation.collection.name)
-        if places.json_file is not None:
-            text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
-            write_file("--json", places.json_file, text)
-
-
-def _write_pictures(evaluation: Evaluation, places: _Places) -> None:
-    from evaluation.html_report import html_report
-    from evaluation.plots import plots
-
-    drawn = plots(evaluation.baseline, evaluation.results) if evaluation.baseline else []
-    if places.html is not None:
-        command = shlex.join([*called_as(), *sys.argv[1:]])
-        write_file("--html", places.html, html_report(evaluation, drawn, command))
-    if places.plots is not None:
-        for plot in drawn:
-            plot.write(places.plots, evaluation.collection.name)
-
-
-def _print(evaluation: Evaluation) -> None:
-    from evaluation.report import describe_first_stage, results_table, signals_line, verdict
-
-    collection, options = evaluation.collection, evaluation.options
-    first = describe_first_stage(evaluation.first_stage)
-    title = (
-        f"{collection.name} ({collection.split}): {len(collection.queries)} queries, "
-        f"{evaluation.documents} documents, window {options.k}"
-    )
-    out.print(results_table(evaluation.results, title))
-    out.print(verdict(evaluation.results), highlight=False)
-    out.print(f"First stage: {first}. Ranked through: {options.through.value}.", highlight=False)
-    model = evaluation.model
-    if model:
-        signals = signals_line(evaluation.results)
-        out.print(f"Model: {model['name']} ({model['fingerprint']}). {signals}.", highlight=False)
-    err.print(f"Seconds: {evaluation.seconds}", highlight=False)

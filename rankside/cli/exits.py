@@ -77,8 +77,8 @@ MEANINGS: Mapping[str, Mapping[Exit, str]] = {
         Exit.SIDECAR: "a problem of the sidecar, or its model is not the index's",
     },
     "eval": {
-        Exit.USAGE: "the folder is not a BEIR folder, an unknown strategy, a place that cannot be "
-        "written",
+        Exit.USAGE: "the folder is not a BEIR folder, a file of queries or judgments cannot be "
+        "read, an unknown strategy, a place that cannot be written",
         Exit.ENGINE: "the engine failed, or could not be had",
         Exit.SIDECAR: "the sidecar or the model failed, or could not be had",
         Exit.PARTLY_DONE: "not every search was reranked: the report says why",

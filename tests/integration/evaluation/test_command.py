@@ -16,11 +16,12 @@ from evaluation import session
 from evaluation.collections import Collection, load_collection
 from evaluation.engine import PREFIX
 from plugin.models.encoder import Encoder
+from plugin.ranking.errors import SettingsError
 from plugin.sidecar.app import create_app
 from plugin.sidecar.options import SidecarOptions
 from rankside.cli.root import app
 from tests.serving import serving
-from tests.tiny import write_collection
+from tests.tiny import DOCUMENTS, write_collection
 
 Eval = Callable[..., dict[str, Any]]
 
@@ -91,6 +92,52 @@ def test_the_first_stage_alone_starts_no_sidecar_and_loads_no_model(
     assert (none["strategy"], none["signals"], none["p_value_vs_none"]) == ("none", {}, None)
     assert none["nDCG@10"] > 0.5
     assert (said["through"], said["model"]) == ("engine", {})
+
+
+def test_an_index_is_evaluated_by_two_files_and_told_as_a_page(
+    opensearch_url: str, name: str, sidecar_url: str, tmp_path: Path
+) -> None:
+    folder = write_collection(tmp_path / name)
+    where = ["--url", opensearch_url, "--sidecar", sidecar_url]
+    index = f"{PREFIX}{name}-live"
+    done = CliRunner().invoke(
+        app, ["ingest", str(folder / "corpus.jsonl"), "--index", index, *where]
+    )
+    assert done.exit_code == 0, done.output
+    httpx.post(f"{opensearch_url}/{index}/_refresh")
+    qrels = tmp_path / "qrels.trec"
+    qrels.write_text("q1 0 bread 2\nq1 0 rolls 1\nq2 0 keel 2\n", "utf-8")
+    page = tmp_path / "report.html"
+    typed = ["eval", "--index", index, "--queries", str(folder / "queries.jsonl"), *where]
+    typed += ["--qrels", str(qrels), "--strategies", "none,query", "--window", "2,5"]
+    done = CliRunner().invoke(app, [*typed, "--json", "-", "--html", str(page)])
+    assert done.exit_code == 0, done.output
+
+    said = json.loads(done.stdout)
+    assert {"dataset": index, "split": "", "queries": 2, "k": 5}.items() <= said.items()
+    assert said["documents"] == len(DOCUMENTS)
+    assert [row["strategy"] for row in said["results"]] == [
+        "none",
+        "query:window=2",
+        "query:window=5",
+    ]
+    assert said["results"][2]["statuses"] == {"reranked": 2}
+    text = page.read_text("utf-8")
+    for heading in ("Query by query", "What it costs", "The gain by window"):
+        assert heading in text
+
+
+def test_what_is_searched_is_told_in_one_way(tmp_path: Path) -> None:
+    queries = ["--queries", "q", "--qrels", "r"]
+    for words, message in (
+        ([], "give DIR, or all of --index"),
+        (["--index", "articles", "--queries", "q"], "give DIR, or all of --index"),
+        ([str(tmp_path), "--index", "articles", *queries], "leave out --index"),
+        ([str(write_collection(tmp_path / "tiny")), "--text-fields", "a"], "about your own index"),
+    ):
+        done = CliRunner().invoke(app, ["eval", *words])
+        assert isinstance(done.exception, SettingsError)
+        assert message in str(done.exception)
 
 
 def test_scifact_goes_end_to_end(

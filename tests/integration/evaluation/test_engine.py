@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ from connectors.options import EngineOptions, SidecarClientOptions
 from evaluation.collections import Collection, load_collection
 from evaluation.engine import PREFIX, prepare
 from evaluation.experiment import Through
+from evaluation.live_index import LiveIndex
 from evaluation.local_sidecar import local_sidecar
 from evaluation.session import Evaluation, EvaluationOptions, evaluate
 from evaluation.strategies import parse_variants
@@ -40,8 +42,14 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """A node's address; what an evaluation leaves there is removed."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     yield url
-    for row in httpx.get(f"{url}/_cat/indices/{PREFIX}tiny-*?format=json").json():
-        httpx.delete(f"{url}/{row['index']}")
+    for index in indices(url):
+        httpx.delete(f"{url}/{index}")
+
+
+def indices(url: str) -> list[str]:
+    """What evaluations of the tiny collection have made on a node."""
+    rows = httpx.get(f"{url}/_cat/indices/{PREFIX}tiny-*?format=json").json()
+    return [row["index"] for row in rows]
 
 
 async def run(
@@ -76,6 +84,49 @@ async def test_real_searches_rank_as_the_core_does_in_memory(
         for query, found in one.outcome.run.items():
             in_memory = [hit.id for hit in other.outcome.run[query]]
             assert [hit.id for hit in found] == in_memory, one.outcome.variant.label
+
+
+@pytest.mark.parametrize("engine", ["opensearch", "elasticsearch"], indirect=True)
+async def test_an_index_that_is_there_is_evaluated_as_it_is(
+    tiny: Collection, engine: str, sidecar: SidecarClientOptions, tmp_path: Path
+) -> None:
+    made = await run(tiny, engine, sidecar, Through.ENGINE, tmp_path)
+    (index,) = indices(engine)
+    # Nothing is known but the index: documents, texts and vectors are there.
+    judged = replace(tiny, name=index, documents={})
+    options = replace(made.options, live=LiveIndex(index))
+    live = await evaluate(judged, options)
+
+    document = live.to_json(per_query=True)
+    assert document["documents"] == len(DOCUMENTS)
+    assert document["first_stage"]["index"] == index
+    for one, other in zip(live.results, made.results, strict=True):
+        assert one.outcome.statuses == other.outcome.statuses
+        assert one.scores.means == pytest.approx(other.scores.means)
+    assert (live.losses, live.texts) == (made.losses, made.texts)
+    assert live.texts  # rocchio loses one, so that there is something to show
+
+
+@pytest.mark.parametrize("engine", ["opensearch"], indirect=True)
+async def test_a_first_stage_of_ones_own_is_searched_as_it_is_written(
+    tiny: Collection, engine: str
+) -> None:
+    client = await connect(EngineOptions(url=engine))
+    try:
+        name = await prepare(client, tiny, None)
+    finally:
+        await client.close()
+    body = {"query": {"bool": {"must": {"match": {"text": "{{query}}"}},
+                               "must_not": {"ids": {"values": ["keel"]}}}}}  # fmt: skip
+    options = EvaluationOptions(
+        parse_variants("none"), k=10, live=LiveIndex(name, body), engine=EngineOptions(url=engine)
+    )
+    done = await evaluate(replace(tiny, documents={}), options)
+    (none,) = done.results
+    found = [one.id for one in none.outcome.run["q2"]]
+    assert "anchor" in found
+    assert "keel" not in found
+    assert done.model == {}
 
 
 @pytest.mark.parametrize("engine", ["opensearch"], indirect=True)
