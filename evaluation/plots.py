@@ -31,6 +31,7 @@ SERIES = ("#3b82c4", "#c9701a", "#3a9b6e", "#b5578f", "#8a7d1f", "#4f9c9c", "#7c
 _WIDTH, _HEIGHT = 7.2, 3.4  # inches
 _PANELS = 6
 _DPI = 150
+_LABEL = 48  # characters that half a figure holds
 
 
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -180,7 +181,7 @@ def _by_size(results: Sequence[Result], size: str, other: str) -> Iterator[Plot]
         value, fixed = getattr(variant, size), getattr(variant, other)
         if value is None or found is None:
             continue
-        named = _short(variant.family) + (f", {_WORDS[other]} {fixed}" if fixed else "")
+        named = _short(variant.family + (f", {_WORDS[other]} {fixed}" if fixed else ""))
         lines.setdefault(named, []).append((value, found))
     lines = {name: sorted(line, key=_size) for name, line in lines.items() if len(line) > 1}
     if not lines:
@@ -228,8 +229,17 @@ def _total(result: Result) -> dict[str, float] | None:
 
 def _legend(figure: Figure, axis: Axes) -> None:
     handles, labels = axis.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=3)
+    columns = 3 if max(map(len, labels)) <= _LABEL // 2 else 2
+    figure.legend(handles, labels, loc="outside upper left", ncols=columns)
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= 44 else f"{label[:43]}…"
+    """``label`` in lines that are no longer than a panel is wide, cut where its settings end."""
+    lines = [""]
+    for part in label.split(","):
+        if lines[-1] and len(lines[-1]) + len(part) >= _LABEL:
+            lines[-1] += ","
+            lines.append(part)
+        else:
+            lines[-1] += f",{part}" if lines[-1] else part
+    return "\n".join(lines)

@@ -52,28 +52,33 @@ def latencies(timings: Sequence[Mapping[str, float]]) -> dict[str, dict[str, flo
 
 
 def verdict(results: Sequence[Result]) -> str:
-    """Whether the best of ``results`` is better than the first stage, in words."""
+    """Whether anything is better than the first stage, in words: of what is, the best."""
     tested = [(one, one.versus_none) for one in results if one.versus_none is not None]
     if not tested:
         return "Nothing was compared with the first stage."
-    best, found = max(tested, key=lambda pair: pair[0].scores.means[MAIN])
+    sure = [pair for pair in tested if _p_holm(*pair) < _LUCK]
+    better = [pair for pair in sure if pair[1].difference > 0]
+    best, found = max(better or tested, key=lambda pair: pair[0].scores.means[MAIN])
     label = best.outcome.variant.label
-    p_value = found.p_value if best.p_holm is None else best.p_holm
-    if p_value >= _LUCK:
-        said = f"No gain that is more than luck: {label}, the best, makes"
-    elif found.difference > 0:
+    if better:
         said = f"Reranking helps: {label} makes"
-    else:
+    elif (best, found) in sure:
         said = f"Reranking does harm: even {label}, the best, makes"
+    else:
+        said = f"No gain that is more than luck: {label}, the best, makes"
     several = f", Holm's over {len(tested)} strategies" if len(tested) > 1 else ""
     difference, interval, _, _ = _gain(found)
     said += (
         f" {difference} {MAIN} against the first stage (95 % interval {interval}, p "
-        f"{p_text(p_value)}{several}); {found.better} queries won, {found.worse} lost."
+        f"{p_text(_p_holm(best, found))}{several}); {found.better} queries won, {found.worse} lost."
     )
     if len(tested) > 1:
         said += " It was picked on these very queries: expect less of it on others."
     return said
+
+
+def _p_holm(result: Result, comparison: Comparison) -> float:
+    return comparison.p_value if result.p_holm is None else result.p_holm
 
 
 def describe_first_stage(found: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.collections import Collection
 from evaluation.experiment import Outcome, Result, judge
-from evaluation.plots import INK, _pareto, plots
+from evaluation.plots import INK, _pareto, _short, plots
 from evaluation.runs import ScoredDocument
 from evaluation.strategies import grid, parse_variants
 from plugin.ranking.errors import SettingsError
@@ -58,6 +58,14 @@ def test_a_line_has_a_point_for_every_size_and_its_interval() -> None:
     large = gains["query:window=100"]
     assert large is not None
     assert lines[0].get_ydata()[1] == pytest.approx(large.difference)
+
+
+def test_a_long_label_is_broken_where_a_setting_ends() -> None:
+    label = "e2rank:listwise=1,query=0.5,first_stage=0.05,window=100,prompt_hits=20"
+    lines = _short(label).split("\n")
+    assert [len(line) < 50 for line in lines] == [True, True]
+    assert "".join(lines) == label
+    assert _short("e2rank:window=20") == "e2rank:window=20"
 
 
 def test_what_another_beats_in_both_is_not_on_the_edge() -> None:

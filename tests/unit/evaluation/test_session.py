@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from evaluation.collections import Collection
 from evaluation.experiment import Outcome, Through, judge, unranked
+from evaluation.measures import Scores
 from evaluation.report import results_table, signals_line, verdict, write_runs
 from evaluation.runs import ScoredDocument, read_run
 from evaluation.session import EvaluationOptions, evaluate
@@ -163,6 +165,18 @@ def test_the_best_of_several_is_said_to_be_picked() -> None:
     assert "query makes" in said
     assert "Holm's over 2 strategies" in said
     assert "picked on these very queries" in said
+
+
+def test_the_verdict_is_of_the_best_that_is_sure_though_another_gained_more() -> None:
+    collection = Collection("made", "test", {}, {}, {str(n): {"good": 1} for n in range(10)})
+    none = scored("none", [0.0] * 10)
+    few = scored("rocchio", [1.0] * 3 + [0.0] * 7)
+    many = scored("query", [1.0] * 9 + [0.0])
+    results = judge(collection, [none, few, many])
+    assert verdict(results).startswith("Reranking helps: query makes")
+    # A larger mean by few queries is no surer.
+    larger = replace(results[1], scores=Scores(("0",), {"nDCG@10": np.array([1.0])}))
+    assert verdict([results[0], larger, results[2]]).startswith("Reranking helps: query makes")
 
 
 def test_a_run_cannot_go_through_the_engine(run_file: Path) -> None:
