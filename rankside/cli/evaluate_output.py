@@ -118,7 +118,8 @@ def _print(evaluation: Evaluation) -> None:
     )
     out.print(results_table(evaluation.results, title))
     out.print(verdict(evaluation.results), highlight=False)
-    out.print(f"First stage: {first}. Ranked through: {options.through.value}.", highlight=False)
+    told = f"First stage: {first}. Ranked through: {options.through.value}."
+    out.print(told, highlight=False, markup=False)  # a user's query may have brackets
     model = evaluation.model
     if model:
         signals = signals_line(evaluation.results)
