@@ -194,9 +194,10 @@ def elasticsearch_plugin_ingest() -> dict[str, Any]:
 
 def plugin_search(target: SidecarTarget, options: PipelineOptions) -> dict[str, Any]:
     """A search pipeline of the OpenSearch plugin: searches through it come back reranked."""
+    window = {} if options.window is None else {"window": options.window}
     return {
         "description": f"Rerank by Rankside's plugin ({MARK})",
-        "request_processors": [{"rankside": _sidecar(target, options)}],
+        "request_processors": [{"rankside": {**_sidecar(target, options), **window}}],
     }
 
 

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from connectors.meta import HASH_FIELD, TEXT_FIELDS, VECTOR_FIELD
 from connectors.options import Options, Url
+from connectors.search_options import MAX_WINDOW
 from pipelines.definitions import DEFAULT_VECTORS, VectorOptions
 
 FieldName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s,*]+$")]
@@ -102,6 +103,13 @@ class PipelineOptions(Options):
     )
     search_timeout: int = Field(
         default=2, ge=1, le=60, description="Seconds for one call from the search pipeline."
+    )
+    window: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_WINDOW,
+        description="Hits put in order by `rankside search`, by the search pipeline of the plugin "
+        "path, and by the retriever that `plan` shows; None: 100.",
     )
 
     @model_validator(mode="after")

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.engine import EngineKind
+from connectors.search_options import DEFAULT_WINDOW
 from pipelines.catalogue import search_name
 from pipelines.options import EnginePath, Part, PipelineOptions
 
 WORDS = "the words of the search"
-WINDOW = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def search_body(
         "field": options.text_fields[-1],
         "inference_id": search_name(options),
         "inference_text": WORDS,
-        "rank_window_size": WINDOW,
+        "rank_window_size": options.window or DEFAULT_WINDOW,
         "allow_rerank_failures": True,  # else a search fails when the sidecar does
     }
     body = {"retriever": {"text_similarity_reranker": reranker}}

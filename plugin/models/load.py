@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 def profile_for(options: ModelOptions) -> ModelProfile:
-    """The profile that ``options`` name or describe, with their revision and limit.
+    """The profile that ``options`` name or describe, with their revision, limit and weights.
 
     Raises:
         SettingsError: the name is not in the registry, or its model has no revisions.
@@ -38,7 +38,12 @@ def profile_for(options: ModelOptions) -> ModelProfile:
         profile = replace(profile, revision=options.revision)
     if options.max_tokens is not None:
         profile = replace(profile, max_tokens=min(profile.max_tokens, options.max_tokens))
-    return profile
+    return replace(
+        profile,
+        prompt_hits=options.prompt_hits or profile.prompt_hits,
+        rocchio_hits=options.rocchio_hits or profile.rocchio_hits,
+        fusion=options.fusion.to_weights() if options.fusion else profile.fusion,
+    )
 
 
 def follows_hub(options: ModelOptions) -> bool:

@@ -143,6 +143,16 @@ class ModelOptions(Options):
     profile: ProfileOptions | None = Field(
         default=None, description="Description of a model that is not in the registry."
     )
+    fusion: FusionOptions | None = Field(
+        default=None,
+        description="Weights of the signals; None: the model's own.",
+    )
+    prompt_hits: int | None = Field(
+        default=None, ge=1, le=1000, description="Hits in the listwise prompt; None: the model's."
+    )
+    rocchio_hits: int | None = Field(
+        default=None, ge=1, le=1000, description="Hits in the Rocchio mean; None: the model's."
+    )
     revision: str = Field(
         default="",
         max_length=200,

@@ -26,6 +26,7 @@ from connectors.search import (
     SearchOptions,
     SearchResult,
 )
+from connectors.search_options import DEFAULT_WINDOW, MAX_WINDOW
 from connectors.sidecar import SidecarClient
 from connectors.target import known_text_fields
 from plugin.ranking.hits import Status, Strategy
@@ -42,7 +43,7 @@ from rankside.cli.console import (
     print_json,
 )
 from rankside.cli.request_body import request_body
-from rankside.settings import load_settings
+from rankside.settings import Settings, load_settings
 
 _SNIPPET = 90
 _ID_WIDTH = 24
@@ -54,7 +55,10 @@ TextArgument = Annotated[
 ]
 SizeOption = Annotated[int | None, typer.Option(min=0, help="Hits to show; default 10.")]
 FromOption = Annotated[int | None, typer.Option("--from", min=0, help="Hits to skip.")]
-WindowOption = Annotated[int, typer.Option(min=1, max=10_000, help="Hits put in order.")]
+WindowOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=MAX_WINDOW, help="Hits put in order; default: settings, else 100."),
+]
 ExactWindowFlag = Annotated[
     bool, typer.Option("--exact-window", help="The window over all shards, not of each.")
 ]
@@ -95,7 +99,7 @@ def search(
     index: IndexOption,
     size: SizeOption = None,
     from_: FromOption = None,
-    window: WindowOption = 100,
+    window: WindowOption = None,
     exact_window: ExactWindowFlag = False,
     strategy: StrategyOption = Strategy.E2RANK,
     head: HeadOption = None,
@@ -118,10 +122,11 @@ def search(
     """
     logging.getLogger("connectors").setLevel(logging.ERROR)  # the status line says it
     fields = names_of(text_fields)
+    settings = load_settings(config)
     options = SearchOptions(
         query_text=text,
         strategy=strategy,
-        window=window,
+        window=window or settings.pipelines.window or DEFAULT_WINDOW,
         head=head,
         exact_window=exact_window,
         rescore=rescore,
@@ -134,7 +139,7 @@ def search(
     )
     body = request_body(text, query_body, fields, vector_field)
     body |= {name: n for name, n in (("from", from_), ("size", size)) if n is not None}
-    result, shown = asyncio.run(_search(index, body, options, (config, url, sidecar)))
+    result, shown = asyncio.run(_search(index, body, options, (settings, url, sidecar)))
     if as_json:
         print_json(_as_json(index, result))
     else:
@@ -145,11 +150,10 @@ async def _search(
     index: str,
     body: Mapping[str, Any],
     options: SearchOptions,
-    where: tuple[str | None, str | None, str | None],
+    where: tuple[Settings, str | None, str | None],
 ) -> tuple[SearchResult, tuple[str, ...]]:
     """The result, and the text fields to show of it."""
-    config, url, sidecar = where
-    settings = load_settings(config)
+    settings, url, sidecar = where
     engine = await connect(engine_options(settings, url))
     try:
         fields = options.text_fields or await known_text_fields(engine, catalogue_of(engine), index)

@@ -9,7 +9,7 @@ import pytest
 from connectors.meta import IndexMeta
 from pipelines import bodies
 from pipelines.bodies import SPACES, Raw, SidecarTarget, request_template
-from pipelines.options import PipelineOptions
+from pipelines.options import EnginePath, PipelineOptions
 
 OPTIONS = PipelineOptions()
 KEYED = SidecarTarget("https://sidecar/", "e2rank-0.6b", "s3cret")
@@ -130,3 +130,12 @@ def test_search_goes_on_where_the_sidecar_fails() -> None:
 
 def test_both_sides_strip_the_same_characters() -> None:
     assert set(SPACES) == {chr(code) for code in range(0x110000) if chr(code).isspace()}
+
+
+def test_the_plugins_search_pipeline_has_the_window_of_the_settings(target: SidecarTarget) -> None:
+    plain, sized = [
+        bodies.plugin_search(target, PipelineOptions(path=EnginePath.PLUGIN, window=window))
+        for window in (None, 50)
+    ]
+    assert "window" not in plain["request_processors"][0]["rankside"]
+    assert sized["request_processors"][0]["rankside"]["window"] == 50

@@ -36,6 +36,14 @@ def test_the_retriever_names_the_endpoint_and_the_last_text_field() -> None:
     assert json.loads(body) == search.body
 
 
+def test_a_window_of_the_settings_is_asked_for() -> None:
+    search = search_body(
+        EngineKind.ELASTICSEARCH, STOCK.model_copy(update={"window": 50}), tuple(Part)
+    )
+    assert search is not None
+    assert search.body["retriever"]["text_similarity_reranker"]["rank_window_size"] == 50
+
+
 def test_one_text_field_is_matched_by_itself() -> None:
     options = STOCK.model_copy(update={"text_fields": ("body",)})
     search = search_body(EngineKind.ELASTICSEARCH, options, [Part.SEARCH])

@@ -13,11 +13,12 @@ from pydantic import AnyHttpUrl
 
 from plugin.models import registry
 from plugin.models.load import follows_hub, load_encoder, profile_for
-from plugin.models.options import ModelOptions, ProfileOptions
+from plugin.models.options import FusionOptions, ModelOptions, ProfileOptions
 from plugin.models.remote import RemoteEncoder
 from plugin.models.sentence_transformer import SentenceTransformerEncoder
 from plugin.models.tokenizer import HubTokenizer
 from plugin.ranking.errors import ModelUnavailable, SettingsError
+from plugin.ranking.hits import FusionWeights
 from plugin.ranking.profile import ModelProfile, Pooling
 from plugin.ranking.prompts import EncoderInput, InputKind
 
@@ -34,6 +35,33 @@ MINE = ProfileOptions(
 
 def test_a_name_of_the_registry() -> None:
     assert profile_for(ModelOptions(name="e2rank-4b")).dimensions == 2560
+
+
+def test_weights_of_the_settings_stand_before_the_models_own() -> None:
+    own = registry.get("all-minilm-l6-v2")
+    fusion = FusionOptions(query=0.5, rocchio=0.25, first_stage=0.04)
+    options = ModelOptions(name=own.name, fusion=fusion, prompt_hits=7, rocchio_hits=5)
+
+    profile = profile_for(options)
+
+    assert profile.fusion == FusionWeights(0.0, 0.5, 0.25, 0.04)
+    assert (profile.prompt_hits, profile.rocchio_hits) == (7, 5)
+    assert profile.fingerprint == own.fingerprint  # document vectors are what they were
+    assert profile_for(ModelOptions(name=own.name)) == own
+
+
+def test_weights_of_the_settings_stand_before_a_described_models_own() -> None:
+    options = ModelOptions(
+        name="mine",
+        path=Path("mine"),
+        profile=MINE,
+        fusion=FusionOptions(listwise=1),
+        prompt_hits=3,
+    )
+
+    profile = profile_for(options)
+
+    assert (profile.fusion, profile.prompt_hits) == (FusionWeights(1.0), 3)
 
 
 def test_an_unknown_name_is_refused() -> None:
