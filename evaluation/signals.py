@@ -30,10 +30,15 @@ class Table:
     gains: Array
     ideal: Array
 
-    def ndcg(self, weights: FusionWeights) -> Array:
-        """nDCG@10 of each query under ``weights``, float64 (queries,); ir-measures' definition."""
+    def ndcg(self, weights: FusionWeights, window: int | None = None) -> Array:
+        """nDCG@10 of each query under ``weights``, float64 (queries,); ir-measures' definition.
+
+        The first ``window`` hits are put in order, the others follow as they stood; None: all.
+        """
         scores = self.signals @ np.array([weights.as_dict()[name] for name in SIGNALS])
         scores[np.isnan(scores)] = -np.inf
+        if window is not None:
+            scores[:, window:] = -np.inf
         # Stable, as the core's order is: ties keep first-stage order.
         order = np.argsort(-scores, axis=1, kind="stable")[:, :CUT]
         return self._ndcg(np.take_along_axis(self.gains, order, axis=1))

@@ -7,7 +7,7 @@ than the best one by more than one standard error of their paired difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -43,12 +43,13 @@ class Prompt:
 class Setting:
     """One point of the grid; the cosine weights are in steps, ``first_stage`` a place in the list.
 
-    ``cosines`` is (listwise, query, rocchio).
+    ``cosines`` is (listwise, query, rocchio). ``window`` None puts all hits in order.
     """
 
     prompt: Prompt
     cosines: tuple[int, int, int]
     first_stage: int
+    window: int | None = None
 
     @property
     def weights(self) -> FusionWeights:
@@ -71,13 +72,13 @@ class Setting:
         for step in (-1, 1):
             place = self.first_stage + step
             if self.first_stage and 0 < place < len(FIRST_STAGE):
-                yield Setting(self.prompt, self.cosines, place)
+                yield replace(self, first_stage=place)
         for giver, taker in product(range(3), repeat=2):
             moved = list(self.cosines)
             moved[giver] -= 1
             moved[taker] += 1
             if giver != taker and moved[giver] > 0 and self.cosines[taker] > 0:
-                yield Setting(self.prompt, (moved[0], moved[1], moved[2]), self.first_stage)
+                yield replace(self, cosines=(moved[0], moved[1], moved[2]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,26 +126,44 @@ class Choice:
     tried: int
 
 
-def settings(prompts: Iterable[Prompt]) -> Iterator[Setting]:
-    """Every setting of the grid.
+def settings(
+    prompts: Iterable[Prompt], windows: Sequence[int | None] = (None,)
+) -> Iterator[Setting]:
+    """Every setting of the grid; no window is smaller than the prompt it feeds.
 
     Prompts that differ in what a setting does not use give one setting: the layout matters to
     listwise, ``rocchio_hits`` to Rocchio, ``prompt_hits`` to listwise and first stage.
     """
     seen: set[tuple[object, ...]] = set()
-    for prompt in sorted(prompts):
+    for prompt, window in product(sorted(prompts), windows):
+        if window is not None and window < prompt.prompt_hits:
+            continue  # its tables are of more hits than such a search would see
         for cosines, place in product(_simplex(), range(len(FIRST_STAGE))):
             listwise, _, rocchio = cosines
             key = (
                 cosines,
                 place,
+                window,
                 prompt.layout if listwise else None,
                 prompt.rocchio_hits if rocchio else None,
                 prompt.prompt_hits if listwise or place or rocchio else None,
             )
             if key not in seen:
                 seen.add(key)
-                yield Setting(prompt, cosines, place)
+                yield Setting(prompt, cosines, place, window)
+
+
+def measured(
+    sets: Sequence[DevSet],
+    candidates: Iterable[Setting],
+    advance: Callable[[int], None] = lambda _: None,
+) -> dict[Setting, list[Array]]:
+    """Each setting's nDCG@10 of every query, float64 (queries,), one array a set."""
+    values = {}
+    for setting in candidates:
+        values[setting] = _values(setting, sets)
+        advance(1)
+    return values
 
 
 def choose(sets: Sequence[DevSet], candidates: Iterable[Setting]) -> Choice:
@@ -153,34 +172,49 @@ def choose(sets: Sequence[DevSet], candidates: Iterable[Setting]) -> Choice:
     Raises:
         ValueError: there is nothing to choose from.
     """
-    scores = {setting: _mean(_values(setting, sets)) for setting in candidates}
-    if not scores:
+    values = measured(sets, candidates)
+    families = families_of(values)
+    chosen = chosen_of(families)
+    means = {setting: _mean(arrays) for setting, arrays in values.items()}
+    top = max(means, key=lambda setting: means[setting])
+    peak = Scored(top, means[top], _plateau(top, means))
+    flatness = _by_first_stage(chosen.setting, sets)
+    return Choice(chosen, families, peak, by_first_stage=flatness, tried=len(values))
+
+
+def families_of(values: Mapping[Setting, Sequence[Array]]) -> list[Family]:
+    """The setting chosen of every family, cheapest first; ``values`` as `measured` gives them.
+
+    Raises:
+        ValueError: there is nothing to choose from.
+    """
+    means = {setting: _mean(arrays) for setting, arrays in values.items()}
+    if not means:
         raise ValueError("the grid is empty")
-    scored = [
-        Scored(setting, score, _plateau(setting, scores)) for setting, score in scores.items()
-    ]
     best_of: dict[tuple[str, ...], Scored] = {}
-    for one in scored:
-        held = best_of.get(one.setting.family)
+    for setting, score in means.items():
+        one = Scored(setting, score, _plateau(setting, means))
+        held = best_of.get(setting.family)
         if held is None or one.plateau > held.plateau:
-            best_of[one.setting.family] = one
+            best_of[setting.family] = one
     best = max(best_of.values(), key=lambda one: one.plateau)
-    families = sorted(
-        (_family(one, best, sets) for one in best_of.values()),
+    return sorted(
+        (_family(one, best, values) for one in best_of.values()),
         key=lambda family: (family.chosen.setting.cost, -family.chosen.plateau),
     )
-    chosen = next(family.chosen for family in families if family.within_noise)
-    peak = max(scored, key=lambda one: one.score)
-    flatness = _by_first_stage(chosen.setting, sets)
-    return Choice(chosen, families, peak, by_first_stage=flatness, tried=len(scored))
 
 
-def _family(one: Scored, best: Scored, sets: Sequence[DevSet]) -> Family:
+def chosen_of(families: Sequence[Family]) -> Scored:
+    """The cheapest family's setting that is not worse than the best by more than noise."""
+    return next(family.chosen for family in families if family.within_noise)
+
+
+def _family(one: Scored, best: Scored, values: Mapping[Setting, Sequence[Array]]) -> Family:
     """Paired, so that hard queries do not count as noise; each set weighs the same."""
-    pairs = zip(_values(best.setting, sets), _values(one.setting, sets), strict=True)
+    pairs = zip(values[best.setting], values[one.setting], strict=True)
     differences = [ahead - behind for ahead, behind in pairs]
     variance = sum(float(some.var(ddof=1)) / some.size for some in differences if some.size > 1)
-    return Family(one, _mean(differences), float(np.sqrt(variance)) / len(sets))
+    return Family(one, _mean(differences), float(np.sqrt(variance)) / len(differences))
 
 
 def _by_first_stage(chosen: Setting, sets: Sequence[DevSet]) -> dict[float, float]:
@@ -191,7 +225,7 @@ def _by_first_stage(chosen: Setting, sets: Sequence[DevSet]) -> dict[float, floa
 
 
 def _values(setting: Setting, sets: Sequence[DevSet]) -> list[Array]:
-    return [one.tables[setting.prompt].ndcg(setting.weights) for one in sets]
+    return [one.tables[setting.prompt].ndcg(setting.weights, setting.window) for one in sets]
 
 
 def _mean(values: Sequence[Array]) -> float:

@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,23 +25,23 @@ from connectors.connect import connect
 from connectors.engine import Engine
 from connectors.options import EngineOptions
 from deploy import local
-from evaluation import engine as through_engine
-from evaluation import memory, signals
+from evaluation import memory
 from evaluation.collections import Collection, load_collection, sampled
+from evaluation.dev_set import FirstStage, dev_set, engine_hits
 from evaluation.experiment import Outcome, judge, ranked_outcome
 from evaluation.machine import machine, versions
-from evaluation.memory import Hits, Track
+from evaluation.memory import Track
 from evaluation.quality_page import update_page
 from evaluation.report import result_json, results_table
 from evaluation.runs import Run, ScoredDocument, read_run
 from evaluation.strategies import NONE, Variant, parse_variants
-from evaluation.tuning import Choice, DevSet, Prompt, Scored, choose, settings
+from evaluation.tuning import Choice, Prompt, Scored, choose, settings
 from evaluation.vectors import CachedEncoder
 from plugin.models import registry
 from plugin.models.load import load_encoder
 from plugin.models.options import ModelOptions
 from plugin.ranking.errors import RanksideError, SettingsError
-from plugin.ranking.hits import FusionWeights, Strategy
+from plugin.ranking.hits import Strategy
 from plugin.ranking.profile import PLAIN, ListwiseTemplate, ModelProfile
 
 MODEL = "all-minilm-l6-v2"
@@ -60,20 +60,10 @@ LAYOUTS: Mapping[str, ListwiseTemplate] = {
 }
 PROMPT_HITS = (3, 5, 10, 20)
 ROCCHIO_HITS = (1, 3, 5)
-EVERY_SIGNAL = Variant("every signal", Strategy.E2RANK, FusionWeights(1.0, 1.0, 1.0, 1.0))
 REFERENCES = "query,listwise,rocchio"
 
 app = typer.Typer(pretty_exceptions_enable=False)
 out, err = Console(), Console(stderr=True)
-
-
-@dataclass(frozen=True, slots=True)
-class FirstStage:
-    """A collection with one first stage: its name, judged queries and their hits."""
-
-    name: str
-    collection: Collection
-    hits: Hits
 
 
 @app.command()
@@ -182,7 +172,7 @@ async def first_stages(
 def choose_weights(dev: Sequence[FirstStage], encoder: CachedEncoder, track: Track) -> Choice:
     """Try the grid on ``dev``."""
     prompts = list(_prompts())
-    sets = [_dev_set(stage, prompts, encoder, track) for stage in dev]
+    sets = [dev_set(stage, prompts, LAYOUTS, encoder, track) for stage in dev]
     return choose(sets, settings(prompts))
 
 
@@ -257,10 +247,8 @@ def _prompts() -> Iterator[Prompt]:
 async def _first_stage(
     engine: Engine, collection: Collection, analyzer: str, track: Track
 ) -> FirstStage:
-    index = await through_engine.prepare(engine, collection, None, analyzer=analyzer, track=track)
-    run = await through_engine.first_stage(engine, index, collection.queries, K, track)
-    name = f"{collection.name} {collection.split}, BM25 {analyzer}"
-    return FirstStage(name, collection, memory.first_stage_hits(collection, run, K))
+    hits = await engine_hits(engine, collection, analyzer, K, track)
+    return FirstStage(f"{collection.name} {collection.split}, BM25 {analyzer}", collection, hits)
 
 
 def _from_run(data: Path, name: str, path: str) -> FirstStage:
@@ -273,27 +261,6 @@ def _from_run(data: Path, name: str, path: str) -> FirstStage:
 def _sampled(folder: Path, split: str, queries: int | None) -> Collection:
     """The collection with ``queries`` of its judged queries, drawn by the fixed seed."""
     return sampled(load_collection(folder, split), queries, SEED)
-
-
-def _dev_set(
-    stage: FirstStage, prompts: Sequence[Prompt], encoder: CachedEncoder, track: Track
-) -> DevSet:
-    hits = memory.with_vectors(stage.hits, encoder, track)
-    advance = track(f"Trying prompts on {stage.name}", len(prompts))
-    tables = {}
-    for prompt in prompts:
-        profile = replace(
-            encoder.profile,
-            listwise=LAYOUTS[prompt.layout],
-            prompt_hits=prompt.prompt_hits,
-            rocchio_hits=prompt.rocchio_hits,
-        )
-        rankings = memory.rank(
-            stage.collection.queries, hits, EVERY_SIGNAL, encoder, profile=profile, track=track
-        )
-        tables[prompt] = signals.table(rankings, stage.collection.qrels)
-        advance(1)
-    return DevSet(stage.name, tables)
 
 
 def _report(

@@ -94,3 +94,25 @@ def test_a_costly_signal_is_taken_where_it_is_worth_it() -> None:
 def test_an_empty_grid_is_refused() -> None:
     with pytest.raises(ValueError, match="grid is empty"):
         choose(dev(), [])
+
+
+def test_no_window_is_smaller_than_the_prompt_it_feeds() -> None:
+    prompts = [Prompt("plain", hits, 3) for hits in (5, 20)]
+    found = list(settings(prompts, windows=(10, 50)))
+    assert len(found) == len(set(found))
+    assert {(one.prompt.prompt_hits, one.window) for one in found} == {(5, 10), (5, 50), (20, 50)}
+    for one in found:
+        assert {near.window for near in one.neighbours()} <= {one.window}
+
+
+def test_a_window_that_helps_is_chosen() -> None:
+    table = made(150, seed=3, query=3.0)
+    # Behind the tenth hit what looks relevant is not.
+    late = table.gains[:, 10:].any(axis=1)
+    gains = np.where(np.arange(20) < 10, table.gains, 0.0)
+    kept = Table(table.signals[~late], gains[~late], table.ideal[~late])
+    misled = np.array(kept.signals)
+    misled[:, 10:, :] += 0.5
+    sets = [DevSet("late", {PROMPT: Table(misled, kept.gains, kept.ideal)})]
+    choice = choose(sets, settings([PROMPT], windows=(10, 20)))
+    assert choice.chosen.setting.window == 10
