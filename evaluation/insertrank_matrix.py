@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,26 +17,17 @@ from rich.progress import Progress
 from rich.table import Table
 
 from evaluation.collections import Collection
-from evaluation.llm_runs import (
-    as_run,
-    compared,
-    figures,
-    first_stage,
-    give,
-    interval,
-    load_remembered,
-    rankings,
-)
+from evaluation.insertrank_cells import Asking, Cell, Measured, measure_cells
+from evaluation.llm_runs import compared, figures, first_stage, give, interval
 from evaluation.llm_settings import llm_settings
 from evaluation.machine import machine, versions
-from evaluation.measures import MAIN, Values, measure
+from evaluation.measures import MAIN, measure
 from evaluation.memory import Hits
 from evaluation.runs import ScoredDocument
 from evaluation.significance import compare
 from evaluation.weights import data_folder
 from plugin.models.llm_options import LLMOptions
 from plugin.ranking.errors import RanksideError
-from plugin.ranking.hits import Ranking, RankRequest, Strategy
 from plugin.ranking.initial_order import InitialOrder
 from plugin.ranking.llm_prompt import Decoding
 from plugin.ranking.score_labels import ScoreMode
@@ -47,34 +35,6 @@ from plugin.ranking.score_labels import ScoreMode
 app = typer.Typer(pretty_exceptions_enable=False)
 out, err = Console(), Console(stderr=True)
 _WIDTH = 120  # of the table, in a file too
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One way to ask."""
-
-    score_mode: ScoreMode
-    initial_order: InitialOrder
-    decoding: Decoding
-
-    def __str__(self) -> str:
-        return f"{self.decoding}, {self.score_mode}, {self.initial_order}"
-
-    def on(self, options: LLMOptions) -> LLMOptions:
-        """``options``, asking this way."""
-        names = ("score_mode", "initial_order", "decoding")
-        return options.model_copy(update={name: getattr(self, name) for name in names})
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """What a cell gave: per query, float64 (queries,), and by what outcomes."""
-
-    cell: Cell
-    values: Values
-    statuses: Mapping[str, int]
-    reasons: Mapping[str, int]
-    seconds: float
 
 
 @app.command()
@@ -109,7 +69,7 @@ def matrix(  # noqa: PLR0913 - options are arguments
         options = llm_settings(config)
         found = first_stage(data or data_folder(), collection, run, queries, options.window)
         began = machine()
-        measured = asyncio.run(_measured(cells, options, *found, answers, at_once))
+        measured = _measured(cells, Asking(options, at_once, answers), *found)
     except RanksideError as error:
         err.print(f"[bold red]insertrank:[/] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
@@ -119,51 +79,23 @@ def matrix(  # noqa: PLR0913 - options are arguments
     give(document, json_out, out)
 
 
-async def _measured(
-    cells: Sequence[Cell],
-    options: LLMOptions,
-    collection: Collection,
-    hits: Hits,
-    answers: Path | None,
-    at_once: int,
+def _measured(
+    cells: Sequence[Cell], asking: Asking, collection: Collection, hits: Hits
 ) -> list[Measured]:
-    """The cells in turn; an LLM is loaded once for each decoding."""
-    measured: list[Measured] = []
-    requests = {
-        query: RankRequest(text, hits[query], Strategy.INSERTRANK)
-        for query, text in collection.queries.items()
-        if hits[query]
-    }
+    """The cells, with progress on standard error; a line a cell where that is no terminal."""
+    done = itertools.count(1)
+
+    def told(cell: Cell) -> None:
+        if not err.is_terminal:
+            err.print(f"{next(done)}/{len(cells)} {cell}", highlight=False)
+
     with Progress(console=err, disable=not err.is_terminal) as bar:
         task = bar.add_task("asking", total=len(cells) * len(hits))
-        for _, group in itertools.groupby(cells, lambda cell: cell.decoding):
-            these = list(group)
-            llm = load_remembered(these[0].on(options), answers)
-            try:
-                for cell in these:
-                    began = time.perf_counter()
-                    orders = await rankings(
-                        llm, cell.on(options), requests, at_once, lambda: bar.advance(task)
-                    )
-                    measured.append(_scored(cell, collection, orders, time.perf_counter() - began))
-                    if not err.is_terminal:
-                        err.print(f"{len(measured)}/{len(cells)} {cell}", highlight=False)
-            finally:
-                await llm.close()
-    return measured
-
-
-def _scored(
-    cell: Cell, collection: Collection, orders: Mapping[str, Ranking], seconds: float
-) -> Measured:
-    found = orders.values()
-    return Measured(
-        cell,
-        measure(collection.qrels, as_run(orders)).values[MAIN],
-        Counter(one.status.value for one in found),
-        Counter(one.reason.partition(":")[0] for one in found if one.reason),
-        seconds,
-    )
+        return asyncio.run(
+            measure_cells(
+                cells, asking, collection, hits, lambda steps: bar.advance(task, steps), told
+            )
+        )
 
 
 def _document(
