@@ -142,17 +142,7 @@ def write_runs(folder: Path, results: Sequence[Result], dataset: str) -> list[Pa
 def _comparison(comparison: Comparison | None) -> dict[str, Any] | None:
     if comparison is None:
         return None
-    return {
-        "measure": MAIN,
-        "difference": round(comparison.difference, 6),
-        "ci95": [round(comparison.low, 6), round(comparison.high, 6)],
-        "p_value": comparison.p_value,
-        "test": "two-sided paired randomisation",
-        "resamples": comparison.resamples,
-        "exact": comparison.exact,
-        "better": comparison.better,
-        "worse": comparison.worse,
-    }
+    return {"measure": MAIN, **comparison.to_json()}
 
 
 def _gain(comparison: Comparison | None) -> tuple[str, str, str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +43,19 @@ class Comparison:
     exact: bool
     better: int
     worse: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Rounded to a millionth."""
+        return {
+            "difference": round(self.difference, 6),
+            "ci95": [round(self.low, 6), round(self.high, 6)],
+            "p_value": self.p_value,
+            "test": "two-sided paired randomisation",
+            "resamples": self.resamples,
+            "exact": self.exact,
+            "better": self.better,
+            "worse": self.worse,
+        }
 
 
 def compare(system: Values, baseline: Values, *, seed: int = SEED) -> Comparison:

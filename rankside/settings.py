@@ -25,8 +25,8 @@ from plugin.ranking.errors import SettingsError
 from plugin.sidecar.options import SidecarOptions
 
 CONFIG_VARIABLE = "RANKSIDE_CONFIG"
-_PREFIX = "RANKSIDE_"
-_NESTED = "__"
+PREFIX = "RANKSIDE_"
+NESTED = "__"
 _PAGE = "docs/reference/settings.md"
 
 
@@ -34,8 +34,8 @@ class Settings(EnvironmentFirst):
     """The settings of every command, one table a part."""
 
     model_config = SettingsConfigDict(
-        env_prefix=_PREFIX,
-        env_nested_delimiter=_NESTED,
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
         extra="forbid",
         frozen=True,
         nested_model_default_partial_update=True,
@@ -88,9 +88,9 @@ def _check_variables(names: Iterable[str]) -> None:
     ``RANKSIDE_SERVICE_HOST``.
     """
     for name in map(str.upper, names):
-        table, nested, _ = name.removeprefix(_PREFIX).partition(_NESTED)
+        table, nested, _ = name.removeprefix(PREFIX).partition(NESTED)
         known = table.lower() in Settings.model_fields
-        if name.startswith(_PREFIX) and nested and not known:
+        if name.startswith(PREFIX) and nested and not known:
             raise SettingsError(
                 f"there are no settings {name} belongs to; {_PAGE} has all there are"
             )

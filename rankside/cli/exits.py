@@ -83,6 +83,13 @@ MEANINGS: Mapping[str, Mapping[Exit, str]] = {
         Exit.SIDECAR: "the sidecar or the model failed, or could not be had",
         Exit.PARTLY_DONE: "not every search was reranked: the report says why",
     },
+    "tune": {
+        Exit.USAGE: "no judged queries, or too few of them, or too few calls of the LLM; a place "
+        "that cannot be written",
+        Exit.ENGINE: "the engine failed, or could not be had",
+        Exit.SIDECAR: "the model failed, or could not be loaded",
+        Exit.PARTLY_DONE: "the LLM gave no order for some of its rankings",
+    },
     "demo": {
         Exit.USAGE: "a setting is wrong, an extra is not installed, a place that cannot be written",
         Exit.ENGINE: "the node failed, or could not be had",

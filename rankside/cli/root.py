@@ -22,6 +22,7 @@ from rankside.cli import (
     prompt,
     search,
     serve,
+    tune,
 )
 from rankside.cli.console import err, exit_code, out
 from rankside.cli.exits import epilog
@@ -44,6 +45,7 @@ _COMMANDS: Mapping[str, Callable[..., None]] = {
     "search": search.search,
     "doctor": doctor.doctor,
     "eval": evaluate.evaluate,
+    "tune": tune.tune,
     "demo": demo.demo,
 }
 for _name, _command in _COMMANDS.items():
