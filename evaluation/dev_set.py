@@ -37,7 +37,7 @@ async def engine_hits(
         EngineError: the engine failed or refused a document.
     """
     index = await through_engine.prepare(engine, collection, None, analyzer=analyzer, track=track)
-    run = await through_engine.first_stage(engine, index, collection.queries, k, track)
+    run = await through_engine.first_stage(engine, index, collection, k, track)
     return memory.first_stage_hits(collection, run, k)
 
 

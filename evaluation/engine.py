@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -109,6 +109,15 @@ def query_body(text: str, k: int) -> dict[str, Any]:
     return {"size": k, "_source": False, "track_total_hits": False, "query": query}
 
 
+def excluding(body: Mapping[str, Any], ids: Iterable[str]) -> dict[str, Any]:
+    """``body``, so that no document of ``ids`` is found by it."""
+    without = sorted(ids)
+    if not without:
+        return dict(body)
+    barred = {"must": body["query"], "must_not": {"ids": {"values": without}}}
+    return {**body, "query": {"bool": barred}}
+
+
 @dataclass(frozen=True, slots=True)
 class Searched:
     """What queries are sent to: an index, and the request for so many hits that a text becomes.
@@ -125,16 +134,16 @@ class Searched:
 async def first_stage(
     engine: Engine,
     index: str | Searched,
-    queries: Mapping[str, str],
+    collection: Collection,
     k: int,
     track: Track = untracked,
 ) -> dict[str, list[ScoredDocument]]:
-    """The engine's own top ``k`` of each query."""
+    """The engine's own top ``k`` of each query, less what is excluded for it."""
     searched = Searched(index) if isinstance(index, str) else index
-    advance = track("Searching the first stage", len(queries))
+    advance = track("Searching the first stage", len(collection.queries))
     run: dict[str, list[ScoredDocument]] = {}
-    for query, text in queries.items():
-        body = searched.body(text, k)
+    for query, text in collection.queries.items():
+        body = excluding(searched.body(text, k), collection.excluded.get(query, ()))
         run[query] = _documents(await engine.search(searched.index, body, params=searched.params))
         advance(1)
     return run
@@ -144,7 +153,7 @@ async def search_all(
     engine: Engine,
     sidecar: SidecarClient,
     searched: Searched,
-    queries: Mapping[str, str],
+    collection: Collection,
     variant: Variant,
     *,
     k: int,
@@ -157,6 +166,7 @@ async def search_all(
     Raises:
         EngineError: the engine failed. A failure of the sidecar is a status, not an error.
     """
+    queries, excluded = collection.queries, collection.excluded
     advance = track(f"Searching with {variant.label}", len(queries))
     searcher = Searcher(engine, sidecar)
     options = replace(
@@ -168,16 +178,16 @@ async def search_all(
         on_failure=OnFailure.PASS_THROUGH,
     )
 
-    async def search(text: str) -> SearchResult:
+    async def search(query: str, text: str) -> SearchResult:
         asked = replace(options, query_text=text)
-        body = searched.body(text, k)
+        body = excluding(searched.body(text, k), excluded.get(query, ()))
         return await searcher.search(searched.index, body, asked, params=searched.params)
 
     results: dict[str, SearchResult] = {}
-    for text in islice(queries.values(), _WARM_UP):
-        await search(text)
+    for query, text in islice(queries.items(), _WARM_UP):
+        await search(query, text)
     for query, text in queries.items():
-        results[query] = await search(text)
+        results[query] = await search(query, text)
         advance(1)
     return results
 

@@ -188,7 +188,7 @@ async def through_searches(
     outcomes: list[Outcome] = []
     for variant in variants:
         results = await through_engine.search_all(
-            engine, sidecar, searched, collection.queries, variant, k=k, track=track
+            engine, sidecar, searched, collection, variant, k=k, track=track
         )
         none = variant.strategy is Strategy.NONE
         found = results.values()

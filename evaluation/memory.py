@@ -39,6 +39,8 @@ def untracked(_description: str, _total: int) -> Callable[[int], None]:
 def first_stage_hits(collection: Collection, run: Run, k: int) -> dict[str, tuple[Hit, ...]]:
     """The first ``k`` documents of each judged query in ``run``, with text.
 
+    Documents that are excluded for a query are taken out first.
+
     Raises:
         SettingsError: the run names a document that the collection lacks, or no judged query.
     """
@@ -49,7 +51,8 @@ def first_stage_hits(collection: Collection, run: Run, k: int) -> dict[str, tupl
         )
     hits: dict[str, tuple[Hit, ...]] = {}
     for query in collection.queries:
-        found = run.get(query, ())[:k]
+        excluded = collection.excluded.get(query, frozenset())
+        found = [item for item in run.get(query, ()) if item.id not in excluded][:k]
         for item in found:
             if item.id not in collection.documents:
                 raise SettingsError(

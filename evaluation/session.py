@@ -221,9 +221,7 @@ async def _engine_run(evaluation: Evaluation, track: Track) -> Run:
                 engine, collection, None, analyzer=options.analyzer, track=track
             )
         with evaluation.timed("first stage"):
-            return await through_engine.first_stage(
-                engine, index, collection.queries, options.k, track
-            )
+            return await through_engine.first_stage(engine, index, collection, options.k, track)
 
 
 async def _live_first_stage(evaluation: Evaluation, live: LiveIndex, track: Track) -> list[Outcome]:
@@ -234,7 +232,7 @@ async def _live_first_stage(evaluation: Evaluation, live: LiveIndex, track: Trac
         searched = await live_index.searched(engine, live)
         with evaluation.timed("first stage"):
             run = await through_engine.first_stage(
-                engine, searched, evaluation.collection.queries, evaluation.options.k, track
+                engine, searched, evaluation.collection, evaluation.options.k, track
             )
     return [Outcome(NONE, run, {})]
 
