@@ -41,6 +41,21 @@ def objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         yield where, _object(line, where)
 
 
+def objects_or_faults(path: Path) -> Iterator[tuple[str, dict[str, Any] | None]]:
+    """The same, and None for a line that is no object, with what is wrong in place of its place.
+
+    Raises:
+        SettingsError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    yield _object_or_fault(line, f"{path}, line {number}")
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read ({error.strerror}); give a file") from error
+
+
 def add_judgment(
     qrels: dict[str, dict[str, int]], query: str, document: str, grade: int, where: str
 ) -> None:
@@ -112,3 +127,12 @@ def _object(line: str, where: str) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise SettingsError(f"{where} is not a JSON object; write one object a line")
     return row
+
+
+def _object_or_fault(line: bytes, where: str) -> tuple[str, dict[str, Any] | None]:
+    try:
+        return where, _object(line.decode("utf-8"), where)
+    except UnicodeDecodeError:
+        return f"{where} is not UTF-8", None
+    except SettingsError as error:
+        return str(error), None

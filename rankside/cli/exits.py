@@ -90,6 +90,10 @@ MEANINGS: Mapping[str, Mapping[Exit, str]] = {
         Exit.SIDECAR: "the model failed, or could not be loaded",
         Exit.PARTLY_DONE: "the LLM gave no order for some of its rankings",
     },
+    "clicks": {
+        Exit.USAGE: "a log cannot be read or holds no vote, a place that cannot be written",
+        Exit.PARTLY_DONE: "some lines are no votes: the report is of the others, and names them",
+    },
     "demo": {
         Exit.USAGE: "a setting is wrong, an extra is not installed, a place that cannot be written",
         Exit.ENGINE: "the node failed, or could not be had",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from plugin.ranking.errors import SettingsError
 from rankside.access import engine_options, named_engine
-from rankside.cli.console import check_writable, progress
+from rankside.cli.console import check_writable, print_json, progress, write_file
 from rankside.cli.engine import start_engine
 from rankside.settings import Settings
 
@@ -44,6 +45,19 @@ def check_json(json_out: str | None) -> None:
     file = json_file(json_out)
     if file is not None:
         check_writable("--json", file, make_folder=True)
+
+
+def write_json(document: dict[str, Any], json_out: str | None) -> None:
+    """Write the document of `--json`, where that is given.
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    file = json_file(json_out)
+    if file is not None:
+        write_file("--json", file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    elif json_out == STDOUT:
+        print_json(document)
 
 
 def engine_to_measure(settings: Settings, url: str | None, *, quiet: bool) -> EngineOptions:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from plugin.ranking.errors import RanksideError
 from rankside.cli import (
     backfill,
+    clicks,
     demo,
     doctor,
     engine,
@@ -46,6 +47,7 @@ _COMMANDS: Mapping[str, Callable[..., None]] = {
     "doctor": doctor.doctor,
     "eval": evaluate.evaluate,
     "tune": tune.tune,
+    "clicks": clicks.clicks,
     "demo": demo.demo,
 }
 for _name, _command in _COMMANDS.items():

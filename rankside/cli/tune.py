@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +17,6 @@ from rankside.cli.console import (
     check_writable,
     err,
     out,
-    print_json,
     write_file,
 )
 from rankside.cli.measuring import (
@@ -27,9 +25,9 @@ from rankside.cli.measuring import (
     JsonOption,
     check_json,
     engine_to_measure,
-    json_file,
     tracked,
     whole_numbers,
+    write_json,
 )
 from rankside.settings import load_settings
 from rankside.tuned_settings import check_ours, environment, text_for
@@ -144,7 +142,7 @@ def _check_places(json_out: str | None, write: Path | None) -> None:
 
 def _tell(forecast: dict[str, Any], json_out: str | None) -> None:
     """The forecast of `--dry-run`."""
-    _json_out(forecast, json_out)
+    write_json(forecast, json_out)
     if json_out == STDOUT:
         return
     texts = forecast["texts_to_encode_at_most"]
@@ -174,7 +172,7 @@ def _llm_line(cost: dict[str, Any] | None) -> str:
 def _publish(session: TuneSession, json_out: str | None, write: Path | None) -> None:
     if json_out != STDOUT:
         _print(session)
-    _json_out(session.to_json(), json_out)
+    write_json(session.to_json(), json_out)
     if write is not None:
         _write(session, write)
     if session.unanswered:
@@ -182,14 +180,6 @@ def _publish(session: TuneSession, json_out: str | None, write: Path | None) -> 
             f"the LLM gave no order for {session.unanswered} of its rankings; these count as the "
             "first stage's, and the reasons are in --json"
         )
-
-
-def _json_out(document: dict[str, Any], json_out: str | None) -> None:
-    file = json_file(json_out)
-    if file is not None:
-        write_file("--json", file, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    elif json_out == STDOUT:
-        print_json(document)
 
 
 def _write(session: TuneSession, path: Path) -> None:
