@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ Advance = Callable[[int], None]
 
 _AT_ONCE = 64
 _PER_FILE = 2048
+_TEXTS = 100_000
 
 
 def default_folder() -> Path:
@@ -34,6 +36,27 @@ def default_folder() -> Path:
     named = os.environ.get("RANKSIDE_HOME")
     home = Path(named) if named else platformdirs.user_cache_path("rankside")
     return home / "evaluation"
+
+
+class RememberingTokenizer:
+    """``tokenizer``, asked once of each text: the same passages stand in prompt after prompt."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self._count = lru_cache(_TEXTS)(tokenizer.count)
+        self._truncate = lru_cache(_TEXTS)(tokenizer.truncate)
+        self._tokenizer = tokenizer
+
+    def count(self, text: str) -> int:
+        """As the tokenizer."""
+        return self._count(text)
+
+    def truncate(self, text: str, tokens: int) -> str:
+        """As the tokenizer."""
+        return self._truncate(text, tokens)
+
+    def user_turn(self, content: str) -> str:
+        """As the tokenizer."""
+        return self._tokenizer.user_turn(content)
 
 
 class CachedEncoder:
@@ -46,6 +69,7 @@ class CachedEncoder:
 
     def __init__(self, encoder: Encoder, folder: Path | None = None) -> None:
         self._encoder = encoder
+        self._tokenizer = RememberingTokenizer(encoder.tokenizer)
         profile = encoder.profile
         name = f"{profile.name}-{profile.fingerprint}-{profile.max_tokens}"
         self._folder = (folder or default_folder()) / "vectors" / name
@@ -65,8 +89,8 @@ class CachedEncoder:
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """The encoder's own."""
-        return self._encoder.tokenizer
+        """The encoder's own, with a memory."""
+        return self._tokenizer
 
     def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
         """Vectors of ``inputs``, remembered or made now; made ones are kept in memory only."""

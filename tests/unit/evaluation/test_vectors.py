@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.vectors import CachedEmbedder, CachedEncoder
+from evaluation.vectors import CachedEmbedder, CachedEncoder, RememberingTokenizer
 from plugin.models.encoder import Encoder
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.prompts import EncoderInput, InputKind
@@ -74,3 +74,29 @@ async def test_document_vectors_for_an_index_are_the_encoders_and_remembered(
     )
     assert CachedEncoder(minilm, tmp_path).missing(documents("a boat", "a loaf")) == []
     await embedder.close()
+
+
+def test_a_text_is_tokenised_once(minilm: Encoder, tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    class Counted:
+        def count(self, text: str) -> int:
+            asked.append(text)
+            return minilm.tokenizer.count(text)
+
+        def truncate(self, text: str, tokens: int) -> str:
+            asked.append(text)
+            return minilm.tokenizer.truncate(text, tokens)
+
+        def user_turn(self, content: str) -> str:
+            return minilm.tokenizer.user_turn(content)
+
+    remembering = RememberingTokenizer(Counted())
+    long = "bees " * 50
+    for _ in range(2):
+        assert remembering.count(long) == minilm.tokenizer.count(long)
+        assert remembering.truncate(long, 7) == minilm.tokenizer.truncate(long, 7)
+        assert remembering.truncate(long, 8) != remembering.truncate(long, 7)
+    assert len(asked) == 3
+    own = CachedEncoder(minilm, tmp_path).tokenizer
+    assert own.count(long) == minilm.tokenizer.count(long)
