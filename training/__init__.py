@@ -1,0 +1,1 @@
+"""E2Rank's objective, and adapters for listwise prompts over vectors that an index already has."""
