@@ -2,7 +2,8 @@
 
 One folder a model, named by fingerprint and token limit; in it, pairs of files written once and
 never changed: ``<name>.npy`` (float32, (n, dimensions)) and ``<name>.keys`` (n keys of 32 hex
-digits, one a line). A key is the hash of an encoder input, template applied.
+digits, one a line). A key is the hash of an encoder input, template applied; of a listwise prompt
+also of the adapter that it goes through.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import platformdirs
 from plugin.models.encoder import Encoded, Encoder
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.profile import ModelProfile
-from plugin.ranking.prompts import EncoderInput, Tokenizer, document_input
+from plugin.ranking.prompts import EncoderInput, InputKind, Tokenizer, document_input
 
 Advance = Callable[[int], None]
 """Called with the number of inputs that are done since the last call."""
@@ -94,7 +95,7 @@ class CachedEncoder:
 
     def encode(self, inputs: Sequence[EncoderInput]) -> Encoded:
         """Vectors of ``inputs``, remembered or made now; made ones are kept in memory only."""
-        keys = [_key(input_) for input_ in inputs]
+        keys = [self._key(input_) for input_ in inputs]
         missing = {
             key: input_ for key, input_ in zip(keys, inputs, strict=True) if self._lacks(key)
         }
@@ -116,9 +117,16 @@ class CachedEncoder:
         """Close the encoder."""
         self._encoder.close()
 
+    def remember(self, inputs: Sequence[EncoderInput], vectors: npt.NDArray[np.float32]) -> None:
+        """Take vectors made elsewhere, as those of an index; they are kept in memory only.
+
+        They must be this model's, float32 (len(inputs), dimensions).
+        """
+        self._rows.update(zip(map(self._key, inputs), vectors, strict=True))
+
     def missing(self, inputs: Iterable[EncoderInput]) -> list[EncoderInput]:
         """Those of ``inputs`` that must still be encoded, each once, longest first."""
-        unknown = {_key(input_): input_ for input_ in inputs}
+        unknown = {self._key(input_): input_ for input_ in inputs}
         found = [input_ for key, input_ in unknown.items() if self._lacks(key)]
         return sorted(found, key=lambda input_: -len(input_.text))
 
@@ -130,10 +138,15 @@ class CachedEncoder:
                 few = part[first : first + _AT_ONCE]
                 self.encode(few)
                 advance(len(few))
-            self._keep([_key(input_) for input_ in part])
+            self._keep([self._key(input_) for input_ in part])
 
     def _lacks(self, key: str) -> bool:
         return key not in self._rows
+
+    def _key(self, input_: EncoderInput) -> str:
+        through = self.profile.adapter if input_.kind is InputKind.LISTWISE else ""
+        content = f"{input_.kind}{through}\n{input_.text}"
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
     def _keep(self, keys: list[str]) -> None:
         name = hashlib.sha256("".join(keys).encode()).hexdigest()[:24]
@@ -182,8 +195,3 @@ class CachedEmbedder:
         if missing:
             self._encoder.warm(missing)
         return self._encoder.encode(inputs).vectors
-
-
-def _key(input_: EncoderInput) -> str:
-    content = f"{input_.kind}\n{input_.text}"
-    return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()[:32]

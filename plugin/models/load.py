@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from plugin.models import registry
+from plugin.models.adapter import read_manifest
 from plugin.models.base_options import AUTO
 from plugin.models.encoder import Encoder
 from plugin.models.options import ModelOptions
@@ -14,14 +16,20 @@ from plugin.ranking.errors import SettingsError
 from plugin.ranking.profile import ModelProfile
 from plugin.ranking.prompts import Tokenizer
 
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+    from plugin.models.hardware import Placement
+
 _log = logging.getLogger(__name__)
 
 
 def profile_for(options: ModelOptions) -> ModelProfile:
-    """The profile that ``options`` name or describe, with their revision, limit and weights.
+    """The profile that ``options`` name or describe, with their revision, limit, adapter and weights.
 
     Raises:
-        SettingsError: the name is not in the registry, or its model has no revisions.
+        SettingsError: the name is not in the registry, its model has no revisions, or the adapter's
+            folder has no manifest.
     """
     if options.profile is not None:
         location = str(options.path or options.name)
@@ -38,6 +46,8 @@ def profile_for(options: ModelOptions) -> ModelProfile:
         profile = replace(profile, revision=options.revision)
     if options.max_tokens is not None:
         profile = replace(profile, max_tokens=min(profile.max_tokens, options.max_tokens))
+    if options.listwise_adapter is not None:
+        profile = read_manifest(options.listwise_adapter).applied(profile)
     return replace(
         profile,
         prompt_hits=options.prompt_hits or profile.prompt_hits,
@@ -94,9 +104,9 @@ def load_encoder(options: ModelOptions) -> Encoder:
     A hub model that nothing pins is loaded, and known, by the commit the hub has now.
 
     Raises:
-        SettingsError: the name is not in the registry, the device is not there, or the extra
-            `models` is not installed.
-        ModelUnavailable: the model cannot be loaded.
+        SettingsError: the name is not in the registry, the device is not there, the extra `models`
+            is not installed, or the adapter is for other vectors.
+        ModelUnavailable: the model or its adapter cannot be loaded.
     """
     options = pinned(options)
     profile = profile_for(options)
@@ -104,20 +114,49 @@ def load_encoder(options: ModelOptions) -> Encoder:
         return RemoteEncoder(profile, options, tokenizer=_tokenizer(options))
     try:
         from plugin.models.hardware import place
-        from plugin.models.loading import load_model
         from plugin.models.sentence_transformer import SentenceTransformerEncoder
     except ModuleNotFoundError as error:
         raise _extra_lacking(error) from error
     placement = place(options.device, options.dtype, half_precision=profile.half_precision)
-    model = load_model(
+    tower = _tower(options, profile, placement)
+    model = load_modules(options, profile, placement)
+    _log.info("loaded %s: %s", profile.name, placement.reason)
+    return SentenceTransformerEncoder(
+        profile, model, listwise=tower, batch_tokens=options.batch_tokens
+    )
+
+
+def load_modules(
+    options: ModelOptions, profile: ModelProfile, placement: Placement
+) -> SentenceTransformer:
+    """The model's modules in this process, as ``options`` say where its files are.
+
+    Raises:
+        ModelUnavailable: the model cannot be loaded.
+    """
+    from plugin.models.loading import load_model
+
+    return load_model(
         profile,
         placement,
         path=options.path,
         shipped_modules=options.profile is not None,
         offline=options.offline,
     )
-    _log.info("loaded %s: %s", profile.name, placement.reason)
-    return SentenceTransformerEncoder(profile, model, batch_tokens=options.batch_tokens)
+
+
+def _tower(
+    options: ModelOptions, profile: ModelProfile, placement: Placement
+) -> SentenceTransformer | None:
+    """The model that listwise prompts go through, where there is an adapter."""
+    if options.listwise_adapter is None:
+        return None
+    from plugin.models.tower import with_adapter
+
+    manifest = read_manifest(options.listwise_adapter)
+    manifest.check(profile, options.listwise_adapter)
+    model = load_modules(options, profile, placement)
+    return with_adapter(model, options.listwise_adapter, manifest)
 
 
 def _extra_lacking(error: ModuleNotFoundError) -> SettingsError:

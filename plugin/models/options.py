@@ -166,6 +166,11 @@ class ModelOptions(Options):
         description="auto, cpu, mps, cuda, or cuda:N.",
     )
     dtype: Dtype = Field(default="auto", description="Number format of the weights.")
+    listwise_adapter: Path | None = Field(
+        default=None,
+        description="Folder of a listwise adapter, as `rankside train adapter` writes it: listwise "
+        "prompts go through it; documents and queries, and so stored vectors, stay the model's.",
+    )
     max_tokens: int | None = Field(
         default=None,
         ge=16,
@@ -195,8 +200,10 @@ class ModelOptions(Options):
 
     @model_validator(mode="after")
     def _says_which_model(self) -> Self:
-        if self.name == AUTO and any((self.url, self.path, self.profile)):
-            raise ValueError("url, path and profile need a name")
+        if self.name == AUTO and any((self.url, self.path, self.profile, self.listwise_adapter)):
+            raise ValueError("url, path, profile and listwise_adapter need a name")
+        if self.url is not None and self.listwise_adapter is not None:
+            raise ValueError("listwise_adapter runs in this process; leave out url")
         if self.profile is not None and self.path is None and self.url is None:
             raise ValueError("a profile needs the path or the url of its model")
         return self

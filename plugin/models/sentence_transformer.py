@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +32,9 @@ class SentenceTransformerEncoder:
     bidirectional one's are masked, positions count from the text's start in both, and pooling goes
     by the mask. ``batch_tokens`` bounds a forward pass, padding included.
 
+    Listwise prompts go through ``listwise`` where it is given: a model with the same tokenizer and
+    pooling.
+
     Raises ModelUnavailable where model and profile do not fit together.
     """
 
@@ -40,10 +43,12 @@ class SentenceTransformerEncoder:
         profile: ModelProfile,
         model: SentenceTransformer,
         *,
+        listwise: SentenceTransformer | None = None,
         batch_tokens: int = DEFAULT_BATCH_TOKENS,
     ) -> None:
         self._profile = profile
         self._model = model.eval()
+        self._listwise = self._model if listwise is None else listwise.eval()
         self._tokenizer = HubTokenizer(model.tokenizer)
         self._batch_tokens = batch_tokens
         self._end = (
@@ -70,8 +75,11 @@ class SentenceTransformerEncoder:
             [None if input_.kind is InputKind.LISTWISE else self._end for input_ in inputs],
         )
         vectors = np.zeros((len(tokens), self._profile.dimensions), dtype=np.float32)
-        for places in batches([len(one.ids) for one in tokens], self._batch_tokens):
-            vectors[places] = self._embed([tokens[place] for place in places])
+        for model, places in self._parts(inputs):
+            lengths = [len(tokens[place].ids) for place in places]
+            for batch in batches(lengths, self._batch_tokens):
+                chosen = [places[number] for number in batch]
+                vectors[chosen] = self._embed(model, [tokens[place] for place in chosen])
         return Encoded(
             vectors=self._finished(vectors),
             tokens=tuple(len(one.ids) for one in tokens),
@@ -81,10 +89,21 @@ class SentenceTransformerEncoder:
     def close(self) -> None:
         """Nothing is open."""
 
-    def _embed(self, batch: list[Tokens]) -> Matrix:
+    def _parts(
+        self, inputs: Sequence[EncoderInput]
+    ) -> Iterator[tuple[SentenceTransformer, list[int]]]:
+        """The models there are, and the places of the inputs that go through each."""
+        if self._listwise is self._model:
+            yield self._model, list(range(len(inputs)))
+            return
+        prompts = [input_.kind is InputKind.LISTWISE for input_ in inputs]
+        for model, wanted in ((self._model, False), (self._listwise, True)):
+            yield model, [place for place, prompt in enumerate(prompts) if prompt is wanted]
+
+    def _embed(self, model: SentenceTransformer, batch: list[Tokens]) -> Matrix:
         """One forward pass, or two of half the size where memory does not suffice."""
         try:
-            return self._forward(batch)
+            return self._forward(model, batch)
         except torch.OutOfMemoryError as error:
             if len(batch) == 1:
                 raise ModelUnavailable(
@@ -96,9 +115,10 @@ class SentenceTransformerEncoder:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         middle = len(batch) // 2
-        return np.concatenate([self._embed(batch[:middle]), self._embed(batch[middle:])])
+        halves = (batch[:middle], batch[middle:])
+        return np.concatenate([self._embed(model, half) for half in halves])
 
-    def _forward(self, batch: list[Tokens]) -> Matrix:
+    def _forward(self, model: SentenceTransformer, batch: list[Tokens]) -> Matrix:
         """Vectors of ``batch`` as the modules give them, float32 (len(batch), dimensions)."""
         width = max(len(one.ids) for one in batch)
         ids = np.full((len(batch), width), self._tokenizer.pad_id, dtype=np.int64)
@@ -106,13 +126,13 @@ class SentenceTransformerEncoder:
         for row, one in enumerate(batch):
             ids[row, : len(one.ids)] = one.ids
             mask[row, : len(one.ids)] = 1
-        device = self._model.device
+        device = model.device
         features = {
             "input_ids": torch.from_numpy(ids).to(device),
             "attention_mask": torch.from_numpy(mask).to(device),
         }
         with torch.inference_mode():
-            embedding = self._model(features)["sentence_embedding"]
+            embedding = model(features)["sentence_embedding"]
         answer: Matrix = embedding.float().cpu().numpy()
         return answer
 

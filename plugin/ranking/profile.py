@@ -69,7 +69,8 @@ class ModelProfile:
     never follows a listwise prompt. ``matryoshka`` lists the dimensions a vector may be cut to.
     ``rocchio_hits`` is how many document vectors enter the Rocchio mean. ``half_precision``
     says that the weights are made for 16 bits, so that they may run so where that is faster.
-    ``sha256`` holds (file, digest) pairs that loading verifies.
+    ``sha256`` holds (file, digest) pairs that loading verifies. ``adapter`` names the listwise
+    adapter that prompts go through, "" without one; document vectors do not depend on it.
     """
 
     name: str
@@ -92,6 +93,7 @@ class ModelProfile:
     matryoshka: tuple[int, ...] = ()
     half_precision: bool = False
     sha256: tuple[tuple[str, str], ...] = ()
+    adapter: str = ""
     description: str = ""
 
     @property
