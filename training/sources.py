@@ -48,7 +48,7 @@ async def engine_run(
         EngineError: the engine failed or refused a document.
     """
     index = await through_engine.prepare(engine, collection, None, analyzer=analyzer, track=track)
-    return await through_engine.first_stage(engine, index, collection.queries, window, track)
+    return await through_engine.first_stage(engine, index, collection, window, track)
 
 
 async def index_source(

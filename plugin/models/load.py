@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 def profile_for(options: ModelOptions) -> ModelProfile:
-    """The profile that ``options`` name or describe, with their revision, limit, adapter and weights.
+    """The profile that ``options`` name or describe, with all that they say of it.
 
     Raises:
         SettingsError: the name is not in the registry, its model has no revisions, or the adapter's
