@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,11 @@ BEGIN, END = "<!-- eval:begin -->", "<!-- eval:end -->"
 
 
 def update_page(path: Path, document: Mapping[str, Any]) -> None:
+    """Write the tables of ``document`` between the marks of ``path``; raises SettingsError."""
+    replace_tables(path, _tables(document))
+
+
+def replace_tables(path: Path, lines: Iterable[str]) -> None:
     """Replace what stands between the marks of ``path``.
 
     Raises:
@@ -25,7 +30,7 @@ def update_page(path: Path, document: Mapping[str, Any]) -> None:
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise SettingsError(f"page {path} has no {BEGIN} … {END}; add them where the tables go")
-    tables = "\n".join(_tables(document))
+    tables = "\n".join(lines)
     path.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", encoding="utf-8")
 
 

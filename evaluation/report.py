@@ -87,8 +87,10 @@ def describe_first_stage(found: Mapping[str, Any]) -> str:
 
 
 def p_text(value: float) -> str:
-    """A p-value as it is shown."""
-    return "<0.0001" if value < 1e-4 else f"{value:.2g}"
+    """A p-value as it is shown, in five characters at most: a terminal is narrow."""
+    if value < 1e-4:
+        return "<1e-4"
+    return f"{value:.0e}" if value < 1e-3 else f"{value:.2g}"
 
 
 def results_table(results: Sequence[Result], title: str) -> Table:

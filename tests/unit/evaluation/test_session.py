@@ -13,7 +13,7 @@ from rich.console import Console
 from evaluation.collections import Collection
 from evaluation.experiment import Outcome, Through, judge, unranked
 from evaluation.measures import Scores
-from evaluation.report import results_table, signals_line, verdict, write_runs
+from evaluation.report import p_text, results_table, signals_line, verdict, write_runs
 from evaluation.runs import ScoredDocument, read_run
 from evaluation.session import EvaluationOptions, evaluate
 from evaluation.strategies import grid, parse_variants
@@ -112,6 +112,26 @@ async def test_only_the_window_of_a_strategy_is_put_in_order(
     for row in (one, two):
         assert row["p_value_holm"] >= row["p_value_vs_none"]
     assert none["p_value_holm"] is None
+
+
+def test_the_table_of_a_sure_gain_fits_a_terminal_of_80_columns() -> None:
+    collection = Collection("made", "test", {}, {}, {str(n): {"good": 1} for n in range(400)})
+    outcomes = [scored("none", [0.0] * 400), scored("query", [1.0] * 399 + [-1.0])]
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(results_table(judge(collection, outcomes), "made"))
+    shown = console.export_text()
+    assert "<1e-4" in shown
+    assert "399/1" in shown
+    assert shown.splitlines()[1].endswith("┓")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1e-5, "<1e-4"), (0.00051, "5e-04"), (0.0124, "0.012"), (0.031, "0.031"), (1.0, "1")],
+)
+def test_a_p_value_takes_five_characters_at_most(value: float, said: str) -> None:
+    assert p_text(value) == said
+    assert len(said) <= 5
 
 
 async def test_the_table_of_a_grid_fits_a_terminal_of_80_columns(
