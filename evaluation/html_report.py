@@ -124,6 +124,7 @@ def _told(found: Mapping[str, Any]) -> str:
     )
 
 
-def _signed(value: float) -> str:
+def _signed(value: float, digits: int = 4) -> str:
     """A difference with its sign; a real minus, and nothing before a zero."""
-    return f"{value:+.4f}".replace("-", "\N{MINUS SIGN}") if round(value, 4) else "0.0000"
+    shown = value if round(value, digits) else 0.0
+    return f"{shown:{'+' if shown else ''}.{digits}f}".replace("-", "\N{MINUS SIGN}")
