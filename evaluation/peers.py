@@ -80,9 +80,10 @@ def resident_mib(pid: int) -> float | None:
         for one in pids:
             children = Path(f"/proc/{one}/task/{one}/children").read_text("ascii")
             pids += map(int, children.split())
-            lines = Path(f"/proc/{one}/status").read_text("ascii").splitlines()
-            total += next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-    except (OSError, StopIteration):
+            lines = Path(f"/proc/{one}/status").read_text("utf-8").splitlines()
+            # One that has ended, and nobody has waited for yet, holds nothing.
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except OSError:
         return None
     return round(total / 1024, 1)
 

@@ -84,6 +84,11 @@ class CachedEncoder:
             ) from error
 
     @property
+    def encoder(self) -> Encoder:
+        """What it remembers the vectors of."""
+        return self._encoder
+
+    @property
     def profile(self) -> ModelProfile:
         """The encoder's own."""
         return self._encoder.profile

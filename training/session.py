@@ -199,7 +199,7 @@ class AdapterSession:
 
     @property
     def _tokenizer(self) -> HubTokenizer:
-        tokenizer = self._encoder.tokenizer
+        tokenizer = self._encoder.encoder.tokenizer
         if not isinstance(tokenizer, HubTokenizer):
             raise SettingsError(f"{self.profile.name} is not in this process; unset model.url")
         return tokenizer
