@@ -94,6 +94,15 @@ MEANINGS: Mapping[str, Mapping[Exit, str]] = {
         Exit.USAGE: "a log cannot be read or holds no vote, a place that cannot be written",
         Exit.PARTLY_DONE: "some lines are no votes: the report is of the others, and names them",
     },
+    "train adapter": {
+        Exit.USAGE: "a file cannot be read, options contradict each other, nothing to train on, "
+        "an extra is not installed",
+        Exit.ENGINE: "the engine failed, or could not be had",
+        Exit.SIDECAR: "the model cannot be loaded",
+    },
+    "train recipe": {
+        Exit.USAGE: "a file cannot be read, the folder cannot be written, no text is long enough",
+    },
     "demo": {
         Exit.USAGE: "a setting is wrong, an extra is not installed, a place that cannot be written",
         Exit.ENGINE: "the node failed, or could not be had",

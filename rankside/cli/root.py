@@ -23,6 +23,7 @@ from rankside.cli import (
     prompt,
     search,
     serve,
+    train,
     tune,
 )
 from rankside.cli.console import err, exit_code, out
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(engine.app, name="engine")
 app.add_typer(prompt.app, name="prompt")
+app.add_typer(train.app, name="train")
 _COMMANDS: Mapping[str, Callable[..., None]] = {
     "serve": serve.serve,
     "ingest": ingest.ingest,
