@@ -24,6 +24,7 @@ from rankside.cli.measuring import AnalyzerOption, engine_to_measure, tracked
 from rankside.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from evaluation.collections import Collection
     from evaluation.memory import Track
     from evaluation.runs import Run
     from training.recipe import FreeText
@@ -235,18 +236,28 @@ def _sources(settings: Settings, wanted: _Wanted, url: str | None, track: Track)
     return [Source(one, first_stage_hits(one, run, wanted.window)) for one in collections]
 
 
+def _judged(folder: Path, split: str, index: str) -> Collection:
+    """The judged queries in ``folder``; their documents are in ``index``."""
+    from evaluation.judged import judged_collection
+
+    qrels = folder / "qrels" / f"{split}.tsv"
+    return judged_collection(index, folder / "queries.jsonl", qrels)
+
+
 async def _searched(
     settings: Settings, wanted: _Wanted, data: Path, url: str | None, track: Track
 ) -> list[Source]:
     from connectors.connect import connect
-    from evaluation.collections import load_collection, load_judgments
+    from evaluation.collections import load_collection
     from evaluation.memory import first_stage_hits
     from plugin.models.load import pinned, profile_for
     from training.sources import Source, engine_run, index_source
 
     # First: a wrong folder should start no engine.
-    load = load_collection if wanted.index is None else load_judgments
-    collections = [load(data, split) for split in wanted.splits]
+    if wanted.index is None:
+        collections = [load_collection(data, split) for split in wanted.splits]
+    else:
+        collections = [_judged(data, split, wanted.index) for split in wanted.splits]
     engine = await connect(engine_to_measure(settings, url, quiet=True))
     try:
         if wanted.index is not None:
