@@ -46,16 +46,19 @@ class Collection:
     excluded: Excluded = field(default_factory=dict)
 
 
-def judged_queries(texts: Mapping[str, str], qrels: Qrels, where: Path) -> dict[str, str]:
+def judged_queries(
+    texts: Mapping[str, str], qrels: Qrels, where: Path, source: Path
+) -> dict[str, str]:
     """The texts of the judged queries, in the order of the judgments.
 
     Raises:
-        SettingsError: one has no text; ``where`` is the file of the judgments.
+        SettingsError: one has no text; ``where`` is the file of the judgments, ``source`` that of
+            the queries.
     """
     for query in qrels:
         if query not in texts:
             raise SettingsError(
-                f"{where}: query {query!r} is not among the queries; add it, or drop its judgments"
+                f"{where}: query {query!r} is not in {source.name}; add it, or drop its judgments"
             )
     return {query: texts[query] for query in qrels}
 

@@ -68,13 +68,17 @@ def first_stage_hits(collection: Collection, run: Run, k: int) -> dict[str, tupl
 def with_vectors(
     hits: Hits, encoder: CachedEncoder, track: Track = untracked
 ) -> dict[str, tuple[Hit, ...]]:
-    """``hits`` with their document vectors, as an index would hold them: none for an empty text."""
-    texts = dict.fromkeys(hit.text for found in hits.values() for hit in found if hit.text)
+    """``hits`` with their document vectors, as an index would hold them: none for an empty text.
+
+    A hit that has its vector keeps it.
+    """
+    lacking = [hit for found in hits.values() for hit in found if hit.vector is None]
+    texts = dict.fromkeys(hit.text for hit in lacking if hit.text)
     inputs = {text: document_input(encoder.profile, text) for text in texts}
     _encode(encoder, inputs.values(), track, "documents")
 
     def full(hit: Hit) -> Hit:
-        if not hit.text:
+        if not hit.text or hit.vector is not None:
             return hit
         return replace(hit, vector=encoder.encode([inputs[hit.text]]).vectors[0])
 

@@ -35,10 +35,11 @@ def load_r2med(folder: Path, split: str = SPLIT) -> Collection:
         row["id"]: Document(row["id"], {"title": "", "text": row["text"]})
         for row in texts_of(folder / "corpus.jsonl", "id", ("text",))
     }
-    texts = {row["id"]: row["text"] for row in texts_of(folder / "query.jsonl", "id", ("text",))}
+    source = folder / "query.jsonl"
+    texts = {row["id"]: row["text"] for row in texts_of(source, "id", ("text",))}
     path = folder / "qrels.jsonl"
     qrels = _read_qrels(path)
-    judged = judged_queries(texts, qrels, path)
+    judged = judged_queries(texts, qrels, path, source)
     return Collection(folder.resolve().name, split, documents, judged, qrels)
 
 

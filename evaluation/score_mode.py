@@ -6,6 +6,7 @@ varies it), so it is chosen for the model at hand or not at all.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -83,12 +84,13 @@ class TunedScoreMode:
         """The settings to write, by table; empty where the present mode is kept."""
         return {"llm": {"score_mode": self.chosen.value}} if self.verdict.taken else {}
 
+    @property
+    def reasons(self) -> Counter[str]:
+        """Why rankings are not the LLM's own, over all modes."""
+        return sum((Counter(one.reasons) for one in self.measured.values()), Counter())
+
     def to_json(self, options: LLMOptions) -> dict[str, Any]:
         """The score mode's part of the document of `--json`; only held-out figures are in it."""
-        reasons: dict[str, int] = {}
-        for one in self.measured.values():
-            for reason, count in one.reasons.items():
-                reasons[reason] = reasons.get(reason, 0) + count
         return {
             "llm": options.model if options.path is None else options.path.name,
             "cost": self.sample.cost.to_json(options),
@@ -100,7 +102,7 @@ class TunedScoreMode:
                 "vs_first_stage": self.verdict.versus_first_stage.to_json(),
                 "vs_present": self.verdict.versus_present.to_json(),
             },
-            "reasons": reasons,
+            "reasons": dict(self.reasons),
         }
 
 

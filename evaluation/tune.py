@@ -202,7 +202,8 @@ def tune(
 
 def texts_to_encode(stage: FirstStage, options: TuneOptions) -> dict[str, int]:
     """How many texts the encoder is given at most; those remembered cost nothing."""
-    texts = {hit.text for found in stage.hits.values() for hit in found if hit.text}
+    hits = [hit for found in stage.hits.values() for hit in found]
+    texts = {hit.text for hit in hits if hit.text and hit.vector is None}
     queries = len(stage.collection.queries)
     return {
         "documents": len(texts),

@@ -74,7 +74,7 @@ def score_mode_line(tuned: TunedScoreMode) -> str:
         f"Score mode: {decided}. On queries left out of the choice it is worth "
         f"{gain.difference:+.4f} {MAIN} against {tuned.present}, 95 % interval {gain.low:+.4f} … "
         f"{gain.high:+.4f}, and {first.difference:+.4f} against the first stage; "
-        f"{asked.queries} queries, {asked.calls} calls."
+        f"{asked.queries} queries, {asked.calls} calls.{_reasons(tuned)}"
     )
 
 
@@ -131,6 +131,12 @@ def _row(
         f"{last.low:+.3f} … {last.high:+.3f}" if last else "",
         f"{last.p_value:.2g}" if last else "",
     )
+
+
+def _reasons(tuned: TunedScoreMode) -> str:
+    """What had to be mended of the answers, or was lost."""
+    told = ", ".join(f"{reason} {count}" for reason, count in tuned.reasons.most_common())
+    return f" Not all answers were whole orders: {told}." if told else ""
 
 
 def _figures(values: Values) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from evaluation.collections import Collection
 from evaluation.crossval import check_queries
 from evaluation.dev_set import FirstStage, engine_hits
 from evaluation.insertrank_cells import Asking
+from evaluation.live_hits import live_hits
+from evaluation.live_index import LiveIndex
 from evaluation.machine import machine, versions
 from evaluation.memory import Hits, Track, first_stage_hits, untracked
 from evaluation.runs import read_run
@@ -24,7 +26,7 @@ from evaluation.tune import Tuned, TuneOptions, texts_to_encode, tried, tune
 from evaluation.tune_report import tuned_json
 from evaluation.vectors import CachedEncoder
 from plugin.models.llm_options import LLMOptions
-from plugin.models.load import load_encoder
+from plugin.models.load import load_encoder, pinned, profile_for
 from plugin.models.options import ModelOptions
 from plugin.ranking.errors import SettingsError
 from plugin.ranking.hits import Hit
@@ -34,12 +36,14 @@ from plugin.ranking.hits import Hit
 class SessionOptions:
     """What to tune, and on what first stage: that of ``run``, a TREC file, else of ``engine``.
 
+    ``live`` is an index that is there already, instead of one made of the collection's documents.
     ``llm_calls`` is how many calls of ``llm`` choosing a score mode may take; 0: none is chosen.
     """
 
     tune: TuneOptions = field(default_factory=TuneOptions)
     run: Path | None = None
     engine: EngineOptions | None = None
+    live: LiveIndex | None = None
     analyzer: str = through_engine.STANDARD
     model: ModelOptions = field(default_factory=ModelOptions)
     llm: LLMOptions = field(default_factory=LLMOptions)
@@ -53,6 +57,8 @@ class SessionOptions:
                 "no LLM is named whose score mode could be chosen; set RANKSIDE_LLM__URL or "
                 "RANKSIDE_LLM__PATH, or leave --llm-calls out"
             )
+        if self.live is not None and self.run is not None:
+            raise SettingsError("an index is its own first stage; leave out --index, or --run")
 
     @property
     def depth(self) -> int:
@@ -89,7 +95,7 @@ class TuneSession:
         return {
             "dataset": self.collection.name,
             "split": self.collection.split,
-            "documents": len(self.collection.documents),
+            "documents": len(self.collection.documents) or None,  # an index is not counted
             "k": self.options.depth,
             "first_stage": self.first_stage,
             "model": {"name": model.name, "fingerprint": model.fingerprint} if model else {},
@@ -129,7 +135,7 @@ async def run_tuning(
         sample = within(options.llm_calls, options.llm, collection, hits, options.tune.seed)
     with session.timed("model"):
         encoder = CachedEncoder(load_encoder(options.model), options.cache)
-    stage = FirstStage(f"{collection.name} {collection.split}", collection, hits)
+    stage = FirstStage(f"{collection.name} {collection.split}".strip(), collection, hits)
     try:
         with session.timed("weights"):
             session.tuned = tune(stage, encoder, options.tune, track)
@@ -145,23 +151,24 @@ async def run_tuning(
     return session
 
 
-def forecast(collection: Collection, options: SessionOptions) -> dict[str, Any]:
-    """What a run would take; nothing is encoded, asked or searched for it.
+async def forecast(collection: Collection, options: SessionOptions) -> dict[str, Any]:
+    """What a run would take; nothing is encoded or asked for it, and nothing written.
 
-    Without a run to read, the collection's first documents stand in for the hits of every query.
+    Without a run or an index of your own the collection's first documents stand in for the hits of
+    every query.
 
     Raises:
         SettingsError: as `run_tuning`.
     """
     check_queries(len(collection.queries), options.tune.folds)
-    hits = (
-        _stand_in(collection, options.depth)
-        if options.run is None
-        else first_stage_hits(collection, read_run(options.run), options.depth)
-    )
+    unknown = options.run is None and options.live is None
+    if unknown:
+        hits = _stand_in(collection, options.depth)
+    else:
+        hits = await _hits(TuneSession(collection, options), untracked)
     stage = FirstStage(collection.name, collection, hits)
     texts = texts_to_encode(stage, options.tune)
-    if options.run is None:
+    if unknown:
         most = len(collection.queries) * options.depth
         texts["documents"] = min(len(collection.documents), most)
     llm = None
@@ -196,8 +203,13 @@ async def _hits(session: TuneSession, track: Track) -> Hits:
         session.first_stage = {
             "engine": info.kind.value,
             "version": info.version,
-            "analyzer": options.analyzer,
+            **({"index": options.live.name} if options.live else {"analyzer": options.analyzer}),
         }
+        if options.live is not None:
+            fingerprint = profile_for(pinned(options.model)).fingerprint
+            return await live_hits(
+                engine, options.live, collection, fingerprint, options.depth, track
+            )
         return await engine_hits(engine, collection, options.analyzer, options.depth, track)
     finally:
         await engine.close()

@@ -21,8 +21,8 @@ FilesArgument = Annotated[
     list[Path],
     typer.Argument(metavar="FILE…", help="JSONL of votes: docs/reference/click-log.md."),
 ]
-QueriesOption = Annotated[
-    int, typer.Option("--queries", min=0, help="Queries to show, of those won and of those lost.")
+ShowOption = Annotated[
+    int, typer.Option("--show", min=0, help="Queries to show, of those won and of those lost.")
 ]
 PerQueryFlag = Annotated[
     bool, typer.Option("--per-query", help="Put every query's votes into the JSON.")
@@ -32,7 +32,7 @@ PerQueryFlag = Annotated[
 def clicks(
     files: FilesArgument,
     *,
-    queries: QueriesOption = 10,
+    show: ShowOption = 10,
     json_out: JsonOption = None,
     per_query: PerQueryFlag = False,
 ) -> None:
@@ -50,7 +50,7 @@ def clicks(
     check_json(json_out)
     log = read_log(files)
     if json_out != STDOUT:
-        _print(log, queries)
+        _print(log, show)
     write_json(log_json(log, per_query=per_query), json_out)
     if log.faults:
         for fault in log.faults[:_SHOWN]:
@@ -61,12 +61,12 @@ def clicks(
         )
 
 
-def _print(log: Log, queries: int) -> None:
+def _print(log: Log, show: int) -> None:
     from evaluation.preference_report import Preference, preferences_table, queries_table
 
     found = [Preference(duel) for duel in log.duels]
     out.print(preferences_table(found))
     for one in found:
-        if queries:
-            out.print(queries_table(one, queries))
+        if show:
+            out.print(queries_table(one, show))
         out.print(escape(one.verdict), highlight=False, soft_wrap=True)

@@ -3,34 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from plugin.ranking.errors import SettingsError
-from rankside.access import engine_options, named_client, named_engine
+from rankside.access import named_client
 from rankside.cli.console import (
     ConfigOption,
     SidecarOption,
     UrlOption,
     counts_of,
     names_of,
-    progress,
 )
-from rankside.cli.engine import start_engine
 from rankside.cli.evaluate_output import Places, publish
+from rankside.cli.measuring import (
+    AnalyzerOption,
+    BodyOption,
+    JsonOption,
+    Judged,
+    LiveOption,
+    QrelsOption,
+    QueriesOption,
+    check_installed,
+    engine_to_measure,
+    tracked,
+)
 from rankside.cli.search import TextFieldsOption, VectorFieldOption
-from rankside.settings import Settings, load_settings
+from rankside.settings import load_settings
 
 if TYPE_CHECKING:
-    from connectors.options import EngineOptions
     from evaluation.collections import Collection
     from evaluation.experiment import Through
-    from evaluation.live_index import LiveIndex
     from evaluation.memory import Track
     from evaluation.session import Evaluation, EvaluationOptions
     from evaluation.strategies import Variant
@@ -39,25 +44,6 @@ FolderArgument = Annotated[
     Path | None,
     typer.Argument(
         metavar="DIR", help="BEIR folder: corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv."
-    ),
-]
-LiveOption = Annotated[
-    str | None,
-    typer.Option(
-        "--index", help="An index that is there, instead of DIR: searched as it is, never written."
-    ),
-]
-QueriesOption = Annotated[
-    Path | None,
-    typer.Option(help="With --index: queries.jsonl, TREC topics, or lines of id, tab and text."),
-]
-QrelsOption = Annotated[
-    Path | None, typer.Option(help="With --index: judgments, as TREC's or BEIR's.")
-]
-BodyOption = Annotated[
-    Path | None,
-    typer.Option(
-        help='With --index: file with your own _search body, "{{query}}" where the text belongs.'
     ),
 ]
 RunOption = Annotated[
@@ -86,13 +72,6 @@ ThroughOption = Annotated[
         help="engine: real searches, sidecar and all (default); memory: the same core over the "
         "first stage's hits (default with --run)."
     ),
-]
-AnalyzerOption = Annotated[
-    str, typer.Option(help="Text analyzer of the index made here, as `english`.")
-]
-JsonOption = Annotated[
-    str | None,
-    typer.Option("--json", metavar="OUT", help="Write JSON to a file; - for stdout."),
 ]
 PerQueryFlag = Annotated[
     bool, typer.Option("--per-query", help="Put every query's measures into the JSON.")
@@ -138,13 +117,13 @@ def evaluate(
     which is started if need be. The collection is indexed there once, with vectors, and kept as
     `rankside-eval-…`. With --index the documents, texts and vectors are those of your own index.
     """
-    _check_installed()
+    check_installed()
     from evaluation.session import EvaluationOptions
 
     places = Places(json_out, html, plots, runs_out)
     places.check()
     settings = load_settings(config)
-    judged = _Judged(folder, index, queries, qrels)
+    judged = Judged(folder, index, queries, qrels)
     collection = judged.load(split)  # first: a wrong folder should start no engine
     live = judged.live(query_body, names_of(text_fields), vector_field)
     variants, k = _variants(strategies, window, prompt_hits)
@@ -155,23 +134,14 @@ def evaluate(
         live=live,
         through=_through(through, run),
         analyzer=analyzer,
-        engine=None if run else _engine(settings, url, live, quiet=places.quiet),
+        engine=None if run else engine_to_measure(settings, url, live, quiet=places.quiet),
         sidecar=named_client(settings, sidecar),
         serve_arguments=("--config", config) if config else (),
         model=settings.model,
     )
-    with _tracked(quiet=places.quiet) as track:
+    with tracked(quiet=places.quiet) as track:
         evaluation = _run(collection, options, track)
     publish(evaluation, places, per_query=per_query)
-
-
-def _check_installed() -> None:
-    try:
-        import evaluation.session  # noqa: F401 - what it needs is in two extras
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"{error.name} is not installed; install rankside[evaluation,sidecar]"
-        ) from error
 
 
 def _variants(
@@ -186,55 +156,6 @@ def _variants(
     return variants, depth(variants, windows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """What is searched and who judged it, as typed: a folder, or an index and two files."""
-
-    folder: Path | None
-    index: str | None
-    queries: Path | None
-    qrels: Path | None
-
-    def load(self, split: str) -> Collection:
-        """The collection; without documents where they are in the index.
-
-        Raises:
-            SettingsError: a file cannot be read, or neither of the two is given, or both are.
-        """
-        from evaluation.collections import load_collection
-        from evaluation.judged import judged_collection
-
-        if self.folder is not None:
-            if (self.index, self.queries, self.qrels) != (None, None, None):
-                raise SettingsError(
-                    "DIR holds documents, queries and judgments; leave out --index, --queries and "
-                    "--qrels, or DIR"
-                )
-            return load_collection(self.folder, split)
-        if self.index is None or self.queries is None or self.qrels is None:
-            raise SettingsError("give DIR, or all of --index, --queries and --qrels")
-        return judged_collection(self.index, self.queries, self.qrels)
-
-    def live(
-        self, body: Path | None, text_fields: tuple[str, ...] | None, vector_field: str | None
-    ) -> LiveIndex | None:
-        """The index, if one is named.
-
-        Raises:
-            SettingsError: ``body`` cannot be read, or something is said of no index.
-        """
-        from evaluation.live_index import LiveIndex, read_body
-
-        if self.index is None:
-            if (body, text_fields, vector_field) != (None, None, None):
-                raise SettingsError(
-                    "--query-body, --text-fields and --vector-field are about your own index; give "
-                    "--index, or leave them out"
-                )
-            return None
-        return LiveIndex(self.index, read_body(body) if body else None, text_fields, vector_field)
-
-
 def _through(named: str | None, run: Path | None) -> Through:
     from evaluation.experiment import Through
 
@@ -246,35 +167,7 @@ def _through(named: str | None, run: Path | None) -> Through:
         raise SettingsError(f"--through is {named!r}; use engine or memory") from error
 
 
-def _engine(
-    settings: Settings, url: str | None, live: LiveIndex | None, *, quiet: bool
-) -> EngineOptions:
-    """The engine named, else set, else the local one that runs, else OpenSearch, started."""
-    named = named_engine(settings, url)
-    if named is None and (live is not None or _local_runs()):  # a node just started has no index
-        named = engine_options(settings)
-    return named or start_engine(settings, quiet=quiet)
-
-
-def _local_runs() -> bool:
-    from deploy import local
-
-    return any(local.status(name) is not None for name in local.ENGINES)
-
-
 def _run(collection: Collection, options: EvaluationOptions, track: Track) -> Evaluation:
     from evaluation.session import evaluate as run_evaluation
 
     return asyncio.run(run_evaluation(collection, options, track))
-
-
-@contextmanager
-def _tracked(*, quiet: bool) -> Iterator[Track]:
-    """Progress bars, one a step."""
-    with progress(quiet=quiet) as bar:
-
-        def track(description: str, total: int) -> Callable[[int], None]:
-            task = bar.add_task(description, total=total)
-            return lambda steps: bar.advance(task, steps)
-
-        yield track

@@ -20,11 +20,10 @@ from rankside.cli.console import (
     print_json,
     write_file,
 )
+from rankside.cli.measuring import STDOUT
 
 if TYPE_CHECKING:
     from evaluation.session import Evaluation
-
-STDOUT = "-"
 
 
 @dataclass(frozen=True, slots=True)

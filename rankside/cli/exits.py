@@ -84,8 +84,8 @@ MEANINGS: Mapping[str, Mapping[Exit, str]] = {
         Exit.PARTLY_DONE: "not every search was reranked: the report says why",
     },
     "tune": {
-        Exit.USAGE: "no judged queries, or too few of them, or too few calls of the LLM; a place "
-        "that cannot be written",
+        Exit.USAGE: "no judged queries, or too few of them, or too few calls of the LLM; an index "
+        "with vectors of another model; a place that cannot be written",
         Exit.ENGINE: "the engine failed, or could not be had",
         Exit.SIDECAR: "the model failed, or could not be loaded",
         Exit.PARTLY_DONE: "the LLM gave no order for some of its rankings",

@@ -10,25 +10,33 @@ import typer
 from rich.markup import escape
 
 from connectors.search_options import DEFAULT_WINDOW
-from plugin.ranking.errors import PartlyDone, SettingsError
+from plugin.ranking.errors import PartlyDone
 from rankside.cli.console import (
     ConfigOption,
     UrlOption,
     check_writable,
+    counts_of,
     err,
+    names_of,
     out,
     write_file,
 )
 from rankside.cli.measuring import (
     STDOUT,
     AnalyzerOption,
+    BodyOption,
     JsonOption,
+    Judged,
+    LiveOption,
+    QrelsOption,
+    QueriesOption,
+    check_installed,
     check_json,
     engine_to_measure,
     tracked,
-    whole_numbers,
     write_json,
 )
+from rankside.cli.search import TextFieldsOption, VectorFieldOption
 from rankside.settings import load_settings
 from rankside.tuned_settings import check_ours, environment, text_for
 
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
     from evaluation.tune_session import TuneSession
 
 FolderArgument = Annotated[
-    Path,
+    Path | None,
     typer.Argument(metavar="DIR", help="Judged queries: docs/reference/collections.md has forms."),
 ]
 RunOption = Annotated[
@@ -47,11 +55,12 @@ WindowsOption = Annotated[str, typer.Option("--window", help="Windows to try, wi
 PromptHitsOption = Annotated[
     str, typer.Option("--prompt-hits", help="Numbers of prompt hits to try, with commas.")
 ]
-QueriesOption = Annotated[
-    int | None, typer.Option(min=1, help="So many of the judged queries, drawn by --seed.")
+SampleOption = Annotated[
+    int | None,
+    typer.Option("--sample", min=1, help="So many of the judged queries, drawn by --seed."),
 ]
 FoldsOption = Annotated[int, typer.Option(min=2, max=50, help="Parts of cross-validation.")]
-SeedOption = Annotated[int, typer.Option(min=0, help="Of the folds and of --queries.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="Of the folds and of --sample.")]
 LLMCallsOption = Annotated[
     int,
     typer.Option(
@@ -73,14 +82,20 @@ DryRunFlag = Annotated[
 
 
 def tune(
-    folder: FolderArgument,
+    folder: FolderArgument = None,
     *,
+    index: LiveOption = None,
+    queries: QueriesOption = None,
+    qrels: QrelsOption = None,
+    query_body: BodyOption = None,
+    text_fields: TextFieldsOption = None,
+    vector_field: VectorFieldOption = None,
     run: RunOption = None,
     url: UrlOption = None,
     split: SplitOption = "dev",
     window: WindowsOption = "20,50,100",
     prompt_hits: PromptHitsOption = "3,5,10,20",
-    queries: QueriesOption = None,
+    sample: SampleOption = None,
     folds: FoldsOption = 5,
     seed: SeedOption = 1,
     llm_calls: LLMCallsOption = 0,
@@ -96,28 +111,28 @@ def tune(
     The figure is that of queries which took no part in the choice. The present settings are kept
     unless the gain over them is more than noise. Never give it the queries you report on.
     """
-    try:
-        from evaluation.collections import load_collection, sampled
-        from evaluation.tune import TuneOptions
-        from evaluation.tune_session import SessionOptions, forecast, run_tuning
-    except ModuleNotFoundError as error:
-        raise SettingsError(
-            f"{error.name} is not installed; install rankside[evaluation,sidecar]"
-        ) from error
+    check_installed()
+    from evaluation.collections import sampled
+    from evaluation.tune import TuneOptions
+    from evaluation.tune_session import SessionOptions, forecast, run_tuning
+
     _check_places(json_out, write)
     settings, quiet = load_settings(config), json_out == STDOUT
-    options = TuneOptions(
-        windows=whole_numbers("--window", window),
-        prompt_hits=whole_numbers("--prompt-hits", prompt_hits),
-        folds=folds,
-        seed=seed,
-        present_window=settings.pipelines.window or DEFAULT_WINDOW,
-    )
-    collection = sampled(load_collection(folder, split), queries, seed)
-    session_options = SessionOptions(
-        tune=options,
+    judged = Judged(folder, index, queries, qrels)
+    collection = sampled(judged.load(split), sample, seed)
+    live = judged.live(query_body, names_of(text_fields), vector_field)
+    needed = run is None and (live is not None or not dry_run)
+    options = SessionOptions(
+        tune=TuneOptions(
+            windows=counts_of("--window", window),
+            prompt_hits=counts_of("--prompt-hits", prompt_hits),
+            folds=folds,
+            seed=seed,
+            present_window=settings.pipelines.window or DEFAULT_WINDOW,
+        ),
         run=run,
-        engine=None if run or dry_run else engine_to_measure(settings, url, quiet=quiet),
+        engine=engine_to_measure(settings, url, live, quiet=quiet) if needed else None,
+        live=live,
         analyzer=analyzer,
         model=settings.model,
         llm=settings.llm,
@@ -125,10 +140,10 @@ def tune(
         answers=answers,
     )
     if dry_run:
-        _tell(forecast(collection, session_options), json_out)
+        _tell(asyncio.run(forecast(collection, options)), json_out)
         return
     with tracked(quiet=quiet) as track:
-        session = asyncio.run(run_tuning(collection, session_options, track))
+        session = asyncio.run(run_tuning(collection, options, track))
     _publish(session, json_out, write)
 
 
@@ -147,7 +162,7 @@ def _tell(forecast: dict[str, Any], json_out: str | None) -> None:
         return
     texts = forecast["texts_to_encode_at_most"]
     _line(
-        f"{forecast['dataset']} ({forecast['split']}): {forecast['queries']} queries in "
+        f"{_name(forecast['dataset'], forecast['split'])}: {forecast['queries']} queries in "
         f"{forecast['folds']} folds, {forecast['settings_to_try']} settings."
     )
     _line(
@@ -197,7 +212,7 @@ def _print(session: TuneSession) -> None:
     tuned, collection = session.tuned, session.collection
     if tuned is not None:
         title = (
-            f"{collection.name} ({collection.split}): {len(collection.queries)} queries, "
+            f"{_name(collection.name, collection.split)}: {len(collection.queries)} queries, "
             f"{tuned.options.folds} folds, {tuned.tried} settings, {tuned.model.name}"
         )
         out.print(tuned_table(tuned, title))
@@ -213,3 +228,7 @@ def _print(session: TuneSession) -> None:
 
 def _line(text: str) -> None:
     out.print(escape(text), highlight=False, soft_wrap=True)
+
+
+def _name(dataset: str, split: str) -> str:
+    return f"{dataset} ({split})" if split else dataset

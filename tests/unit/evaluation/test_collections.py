@@ -45,7 +45,7 @@ def test_whole_numbers_are_taken_as_ids_and_null_titles_as_none(folder: Path) ->
         ("corpus.jsonl", CORPUS + CORPUS, "line 3: _id 'a' is there twice"),
         ("corpus.jsonl", "\n", "corpus.jsonl is empty"),
         ("corpus.jsonl", b"\xff\xfe", "corpus.jsonl cannot be read"),
-        ("queries.jsonl", '{"_id": "2", "text": "x"}\n', "query '1' is not among the queries"),
+        ("queries.jsonl", '{"_id": "2", "text": "x"}\n', "query '1' is not in queries.jsonl"),
         ("qrels/test.tsv", QRELS + "1\ta\n", "test.tsv, line 4: expected query-id"),
         ("qrels/test.tsv", QRELS + "1\tc\tyes\n", "test.tsv, line 4: expected query-id"),
         ("qrels/test.tsv", QRELS + "1\ta\t1\n", "line 4: document 'a' is judged twice"),

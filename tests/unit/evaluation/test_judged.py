@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.judged import judged_collection, read_judgments, read_queries
+from evaluation.collections import read_qrels
+from evaluation.judged import judged_collection
+from evaluation.queries import read_queries
 from plugin.ranking.errors import SettingsError
 
 TAGGED = """
@@ -79,21 +81,21 @@ def test_a_wrong_file_of_queries_is_named(tmp_path: Path, text: str, message: st
     ],
 )
 def test_judgments_are_read_in_either_form(tmp_path: Path, text: str) -> None:
-    assert read_judgments(file(tmp_path, text)) == {"q1": {"d1": 2, "d2": 0}}
+    assert read_qrels(file(tmp_path, text)) == {"q1": {"d1": 2, "d2": 0}}
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "judges no query"),
-        ("q1 0 d1 high", "'q1 0 d1 high' is no judgment"),
-        ("q1 d1 1", "is no judgment"),
+        ("q1 0 d1 high", "line 1: expected query-id"),
+        ("q1 d1 1", "line 1: expected query-id"),
         ("q1 0 d1 1\nq1 0 d1 0", "judged twice"),
     ],
 )
 def test_wrong_judgments_are_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
-        read_judgments(file(tmp_path, text))
+        read_qrels(file(tmp_path, text))
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:

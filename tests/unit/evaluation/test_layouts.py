@@ -142,7 +142,7 @@ def test_a_dataset_of_r2med_is_read(r2med: Path) -> None:
     [
         ("qrels", '{"q_id": "0", "p_id": "a/1.txt", "score": 1}', "is judged twice"),
         ("qrels", '{"q_id": "0", "p_id": "a/2.txt"}', "line 2: 'score' must be a whole number"),
-        ("qrels", '{"q_id": "9", "p_id": "a/2.txt", "score": 1}', "'9' is not among the queries"),
+        ("qrels", '{"q_id": "9", "p_id": "a/2.txt", "score": 1}', "'9' is not in query.jsonl"),
         ("query", '{"id": "0", "text": "again"}', "line 2: id '0' is there twice"),
         ("corpus", '{"id": "a/3.txt"}', "line 3: 'text' must be text, not None"),
     ],
@@ -169,3 +169,14 @@ def test_an_id_between_tabs_may_hold_spaces(tmp_path: Path) -> None:
     path = tmp_path / "test.tsv"
     path.write_text("query-id\tcorpus-id\tscore\nq 1\tmy document\t1\n")
     assert read_qrels(path) == {"q 1": {"my document": 1}}
+
+
+def test_topics_and_judgments_of_trec_stand_in_for_beirs(tmp_path: Path) -> None:
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "d1", "text": "tea"}\n')
+    topic = "<top>\n<num> Number: 401\n<title> hot drinks\n<desc> Description:\nAll.\n</top>\n"
+    (tmp_path / "topics.txt").write_text(topic)
+    (tmp_path / "qrels" / "test.txt").write_text("401 0 d1 1\n")
+    collection = load_collection(tmp_path)
+    assert collection.queries == {"401": "hot drinks"}
+    assert collection.qrels == {"401": {"d1": 1}}

@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from evaluation.collections import Collection, load_collection, sampled
+from evaluation.live_index import LiveIndex
 from evaluation.memory import first_stage_hits
 from evaluation.runs import read_run
 from evaluation.score_mode import within
@@ -124,7 +125,7 @@ async def test_too_few_queries_are_told_before_anything_is_run(
     with pytest.raises(SettingsError, match="10 judged queries are too few"):
         await run_tuning(few, options(folder, cache, run=folder / "none.trec"))
     with pytest.raises(SettingsError, match="10 judged queries are too few"):
-        forecast(few, options(folder, cache))
+        await forecast(few, options(folder, cache))
 
 
 def test_a_setting_uses_only_what_its_weights_read() -> None:
@@ -153,13 +154,13 @@ def test_a_grid_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
         TuneOptions(**wrong)
 
 
-def test_what_it_would_take_is_told_without_doing_it(
+async def test_what_it_would_take_is_told_without_doing_it(
     collection: Collection, folder: Path, cache: Path
 ) -> None:
     llm = LLMServer()
     with serving(llm.app) as url:
         asked = LLMOptions.model_validate({"url": f"{url}/v1", "window": 10, "max_tokens": 64})
-        told = forecast(collection, options(folder, cache, llm=asked, llm_calls=10_000))
+        told = await forecast(collection, options(folder, cache, llm=asked, llm_calls=10_000))
     assert llm.bodies == []
     assert told["texts_to_encode_at_most"]["queries"] == QUERIES
     assert told["settings_to_try"] > 100
@@ -171,7 +172,7 @@ def test_what_it_would_take_is_told_without_doing_it(
     priced = asked.model_copy(
         update={"price": asked.price.model_copy(update={"prompt": 2.0, "completion": 3.0})}
     )
-    told = forecast(collection, options(folder, cache, llm=priced, llm_calls=10_000))
+    told = await forecast(collection, options(folder, cache, llm=priced, llm_calls=10_000))
     expected = (2 * cost["prompt_tokens_about"] + 3 * cost["answer_tokens_at_most"]) / 1e6
     assert told["llm"]["price_at_most"] == pytest.approx(expected, abs=1e-4)
 
@@ -186,6 +187,11 @@ def test_fewer_calls_are_fewer_queries_and_too_few_are_refused(
     assert sample.cost.calls == 25 * len(ScoreMode)
     with pytest.raises(SettingsError, match=r"is enough for 2 queries .* allow 100 calls"):
         within(12, asked, collection, hits, seed=1)
+
+
+def test_an_index_is_its_own_first_stage(folder: Path, cache: Path) -> None:
+    with pytest.raises(SettingsError, match="leave out --index, or --run"):
+        options(folder, cache, live=LiveIndex("articles"))
 
 
 def test_calls_without_an_llm_are_refused() -> None:

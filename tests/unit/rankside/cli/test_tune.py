@@ -40,7 +40,7 @@ def test_a_dry_run_says_what_it_would_take(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_dry_run_without_a_run_starts_no_engine(tmp_path: Path) -> None:
-    told = tune(write_judged(tmp_path / "articles"), "--dry-run", "--queries", "25")
+    told = tune(write_judged(tmp_path / "articles"), "--dry-run", "--sample", "25")
     assert told.exit_code == 0, told.output
     assert "25 queries in 5 folds" in told.stdout
     assert "64 documents" in told.stdout
@@ -50,10 +50,12 @@ def test_a_dry_run_without_a_run_starts_no_engine(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ((), "3 judged queries are too few"),
-        (("--window", "many"), "--window is 'many'; give whole numbers"),
+        (("--window", "many"), "--window is 'many'; give whole numbers from 1"),
         (("--llm-calls", "50"), "no LLM is named"),
         (("--write", "tuned.yaml"), "has to end in .toml"),
         (("--split", "train"), "train.tsv cannot be read"),
+        (("--index", "articles"), "leave out --index"),
+        (("--vector-field", "v"), "are about your own index"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
