@@ -13,7 +13,7 @@ from evaluation.runs import Run
 from evaluation.strategies import Variant
 from evaluation.vectors import CachedEncoder
 from plugin.ranking.e2rank import Plan, plan
-from plugin.ranking.errors import RequestTooLarge, SettingsError
+from plugin.ranking.errors import RequestError, RequestTooLarge, SettingsError
 from plugin.ranking.hits import (
     Hit,
     Ranking,
@@ -114,12 +114,14 @@ def rank(
         query: _plan(request, profile or encoder.profile, encoder)
         for query, request in requests.items()
     }
-    inputs = [input_ for plan_ in plans.values() if plan_ for input_ in plan_.inputs]
+    inputs = [
+        input_ for plan_ in plans.values() if isinstance(plan_, Plan) for input_ in plan_.inputs
+    ]
     _encode(encoder, inputs, track, f"prompts of {variant.label}")
     return {
         query: plan_.ranking(encoder.encode(plan_.inputs).vectors)
-        if plan_
-        else passed_through(requests[query], "request_too_large")
+        if isinstance(plan_, Plan)
+        else plan_
         for query, plan_ in plans.items()
     }
 
@@ -138,12 +140,14 @@ def _request(
     )
 
 
-def _plan(request: RankRequest, profile: ModelProfile, encoder: CachedEncoder) -> Plan | None:
-    """The plan, or None where the query fills the model alone: a search then passes through."""
+def _plan(request: RankRequest, profile: ModelProfile, encoder: CachedEncoder) -> Plan | Ranking:
+    """The plan; or a search passed through, whose query fills the model or whose hits lack text."""
     try:
         return plan(request, profile, encoder.tokenizer)
     except RequestTooLarge:
-        return None
+        return passed_through(request, "request_too_large")
+    except RequestError:
+        return passed_through(request, "no_text")
 
 
 def _encode(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from evaluation.llm_runs import figures
 from evaluation.measures import MAIN
 from evaluation.score_mode import TunedScoreMode
-from evaluation.significance import Comparison, Values, bootstrap_interval, compare
+from evaluation.significance import Comparison, Values, compare
 from evaluation.tune import Tuned
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ def tuned_json(tuned: Tuned) -> dict[str, Any]:
         "folds": tuned.options.folds,
         "seed": tuned.options.seed,
         "settings_tried": tuned.tried,
-        "first_stage": _figures(tuned.first_stage_values),
-        "present": {**tuned.present.to_json(), **_figures(tuned.present_values)},
+        "first_stage": figures(tuned.first_stage_values),
+        "present": {**tuned.present.to_json(), **figures(tuned.present_values)},
         "held_out": {
-            **_figures(tuned.held_out.values),
+            **figures(tuned.held_out.values),
             "vs_first_stage": verdict.versus_first_stage.to_json(),
             "vs_present": verdict.versus_present.to_json(),
         },
@@ -137,13 +138,6 @@ def _reasons(tuned: TunedScoreMode) -> str:
     """What had to be mended of the answers, or was lost."""
     told = ", ".join(f"{reason} {count}" for reason, count in tuned.reasons.most_common())
     return f" Not all answers were whole orders: {told}." if told else ""
-
-
-def _figures(values: Values) -> dict[str, Any]:
-    return {
-        MAIN: _mean(values),
-        "ci95": [round(end, 6) for end in bootstrap_interval(values)],
-    }
 
 
 def _mean(values: Values) -> float:

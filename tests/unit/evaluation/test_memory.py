@@ -93,3 +93,24 @@ def test_another_prompt_layout_changes_the_listwise_signal_alone(
     for one in other:
         np.testing.assert_allclose(one.signals["query"], signals[one.hit.id]["query"])
         assert one.signals["listwise"] != signals[one.hit.id]["listwise"]
+
+
+def test_a_search_whose_prompt_hits_have_no_text_passes_through(
+    tiny: Collection, encoder: CachedEncoder
+) -> None:
+    (listwise,) = parse_variants("listwise")
+    run = {"q1": [ScoredDocument("empty", 2.0)], "q2": [ScoredDocument("keel", 1.0)]}
+    hits = with_vectors(first_stage_hits(tiny, run, 10), encoder)
+    rankings = rank(tiny.queries, hits, listwise, encoder)
+    assert rankings["q1"].status is Status.PASSED_THROUGH
+    assert rankings["q1"].reason == "no_text"
+    assert rankings["q2"].status is Status.RERANKED
+
+
+def test_a_stored_vector_is_kept(tiny: Collection, tiny_run: Run, encoder: CachedEncoder) -> None:
+    hits = first_stage_hits(tiny, tiny_run, 10)
+    stored = np.full(encoder.profile.dimensions, 0.5, dtype=np.float32)
+    query, (first, *rest) = next(iter(hits.items()))
+    full = with_vectors({query: (replace(first, vector=stored), *rest)}, encoder)
+    assert full[query][0].vector is stored
+    assert full[query][1].vector is not None
