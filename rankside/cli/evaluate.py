@@ -134,7 +134,9 @@ def evaluate(
         live=live,
         through=_through(through, run),
         analyzer=analyzer,
-        engine=None if run else engine_to_measure(settings, url, live, quiet=places.quiet),
+        engine=None
+        if run
+        else engine_to_measure(settings, url, has_index=live is not None, quiet=places.quiet),
         sidecar=named_client(settings, sidecar),
         serve_arguments=("--config", config) if config else (),
         model=settings.model,

@@ -146,11 +146,14 @@ class Judged:
 
 
 def engine_to_measure(
-    settings: Settings, url: str | None, live: LiveIndex | None, *, quiet: bool
+    settings: Settings, url: str | None, *, has_index: bool, quiet: bool
 ) -> EngineOptions:
-    """The engine named, else set, else the local one that runs, else OpenSearch, started."""
+    """The engine named, else set, else the local one that runs, else OpenSearch, started.
+
+    One that has the index to be read is not started: a node that just was has none.
+    """
     named = named_engine(settings, url)
-    if named is None and (live is not None or _local_runs()):  # a node just started has no index
+    if named is None and (has_index or _local_runs()):
         named = engine_options(settings)
     return named or start_engine(settings, quiet=quiet)
 

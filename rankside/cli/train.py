@@ -258,7 +258,9 @@ async def _searched(
         collections = [load_collection(data, split) for split in wanted.splits]
     else:
         collections = [_judged(data, split, wanted.index) for split in wanted.splits]
-    engine = await connect(engine_to_measure(settings, url, quiet=True))
+    engine = await connect(
+        engine_to_measure(settings, url, has_index=wanted.index is not None, quiet=True)
+    )
     try:
         if wanted.index is not None:
             profile = profile_for(pinned(settings.model))

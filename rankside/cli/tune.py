@@ -131,7 +131,9 @@ def tune(
             present_window=settings.pipelines.window or DEFAULT_WINDOW,
         ),
         run=run,
-        engine=engine_to_measure(settings, url, live, quiet=quiet) if needed else None,
+        engine=engine_to_measure(settings, url, has_index=live is not None, quiet=quiet)
+        if needed
+        else None,
         live=live,
         analyzer=analyzer,
         model=settings.model,

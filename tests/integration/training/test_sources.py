@@ -12,8 +12,9 @@ import pytest
 from connectors.connect import connect
 from connectors.engine import Engine
 from connectors.options import EngineOptions
-from evaluation.collections import Collection, load_collection, load_judgments
+from evaluation.collections import Collection, load_collection
 from evaluation.engine import drop, prepare
+from evaluation.judged import judged_collection
 from evaluation.vectors import CachedEmbedder, CachedEncoder
 from plugin.models.encoder import Encoder
 from plugin.ranking.prompts import document_input
@@ -53,7 +54,7 @@ async def test_hits_come_with_text_and_stored_vector(
     engine: Engine, index: str, folder: Path, minilm: Encoder
 ) -> None:
     (folder / "corpus.jsonl").unlink()  # a team's documents are in its index
-    judged = load_judgments(folder)
+    judged = _judged(index, folder)
 
     source = await index_source(engine, index, judged, 5, minilm.profile)
 
@@ -72,7 +73,7 @@ async def test_vectors_of_another_model_are_not_taken(
 ) -> None:
     other = replace(minilm.profile, revision="another")
 
-    source = await index_source(engine, index, load_judgments(folder), 5, other)
+    source = await index_source(engine, index, _judged(index, folder), 5, other)
 
     assert all(hit.vector is None for hits in source.hits.values() for hit in hits)
 
@@ -85,3 +86,7 @@ async def test_a_folder_is_searched_through_an_index_without_vectors(
     assert all(len(found) <= 2 for found in run.values())
     assert {item.id for item in run["q3"]} & {"smoke", "hive"}
     await drop(engine, await prepare(engine, tiny, None))
+
+
+def _judged(index: str, folder: Path) -> Collection:
+    return judged_collection(index, folder / "queries.jsonl", folder / "qrels" / "test.tsv")
