@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
@@ -12,9 +12,6 @@ from evaluation.measures import MAIN
 from evaluation.score_mode import TunedScoreMode
 from evaluation.significance import Comparison, Values, compare
 from evaluation.tune import Tuned
-
-if TYPE_CHECKING:
-    from evaluation.tune_session import TuneSession
 
 
 def tuned_json(tuned: Tuned) -> dict[str, Any]:
@@ -77,21 +74,6 @@ def score_mode_line(tuned: TunedScoreMode) -> str:
         f"{gain.high:+.4f}, and {first.difference:+.4f} against the first stage; "
         f"{asked.queries} queries, {asked.calls} calls.{_reasons(tuned)}"
     )
-
-
-def note(session: TuneSession) -> str:
-    """What a file of the settings says of them."""
-    parts = []
-    found = ((session.tuned, "weights"), (session.score_mode, "score mode"))
-    for tuned, what in found:
-        if tuned is not None and tuned.settings:
-            gain, values = tuned.verdict.versus_present, tuned.held_out.values
-            parts.append(
-                f"{what} on {len(values)} queries, held-out {MAIN} {values.mean():.4f}, "
-                f"{gain.difference:+.4f} against before ({gain.low:+.4f} … {gain.high:+.4f})"
-            )
-    collection = session.collection
-    return f"{collection.name} {collection.split}: {'; '.join(parts)}"
 
 
 def tuned_table(tuned: Tuned, title: str) -> Table:

@@ -19,6 +19,7 @@ from evaluation.insertrank_cells import Asking
 from evaluation.live_hits import live_hits
 from evaluation.live_index import LiveIndex
 from evaluation.machine import machine, versions
+from evaluation.measures import MAIN
 from evaluation.memory import Hits, Track, first_stage_hits, untracked
 from evaluation.runs import read_run
 from evaluation.score_mode import TunedScoreMode, tune_score_mode, within
@@ -106,6 +107,20 @@ class TuneSession:
             "versions": versions(),
             "seconds": self.seconds,
         }
+
+    @property
+    def note(self) -> str:
+        """What a file of the settings says of them."""
+        parts = []
+        found = ((self.tuned, "weights"), (self.score_mode, "score mode"))
+        for tuned, what in found:
+            if tuned is not None and tuned.settings:
+                gain, values = tuned.verdict.versus_present, tuned.held_out.values
+                parts.append(
+                    f"{what} on {len(values)} queries, held-out {MAIN} {values.mean():.4f}, "
+                    f"{gain.difference:+.4f} against before ({gain.low:+.4f} … {gain.high:+.4f})"
+                )
+        return f"{self.collection.name} {self.collection.split}: {'; '.join(parts)}"
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

@@ -200,10 +200,9 @@ def _publish(session: TuneSession, json_out: str | None, write: Path | None) -> 
 
 
 def _write(session: TuneSession, path: Path) -> None:
-    from evaluation.tune_report import note
 
     if session.settings:
-        write_file("--write", path, text_for(path, session.settings, note(session)))
+        write_file("--write", path, text_for(path, session.settings, session.note))
     else:
         err.print(f"{path} is not written: the present settings are kept.", highlight=False)
 

@@ -16,7 +16,7 @@ from evaluation.memory import first_stage_hits
 from evaluation.runs import read_run
 from evaluation.score_mode import within
 from evaluation.tune import InUse, TuneOptions
-from evaluation.tune_report import note, score_mode_line, sentence
+from evaluation.tune_report import score_mode_line, sentence
 from evaluation.tune_session import SessionOptions, TuneSession, forecast, run_tuning
 from evaluation.tuning import Prompt, Setting
 from plugin.models.llm_options import LLMOptions
@@ -90,7 +90,7 @@ async def test_a_bad_setting_is_left_for_what_is_better_on_queries_held_out(
     assert model["name"] == MINILM
     assert any(model["fusion"][name] for name in ("query", "listwise", "rocchio"))
     assert document["settings"]["pipelines"]["window"] in GRID.windows
-    assert "held-out nDCG@10" in note(session)
+    assert "held-out nDCG@10" in session.note
     # What the setting scores on the queries it was chosen on is nowhere.
     assert session.tuned is not None
     assert "is taken" in sentence(session.tuned)
