@@ -28,7 +28,8 @@ class RememberedLLM(AroundLLM):
 
     def __init__(self, llm: LLM, options: LLMOptions, path: Path) -> None:
         super().__init__(llm)
-        self._settings = asked(options)
+        # Where the server is makes no difference: a local one has another port each time.
+        self._settings = asked(options.model_copy(update={"url": None}))
         self._most = options.max_tokens
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

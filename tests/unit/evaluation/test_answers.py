@@ -92,3 +92,12 @@ async def test_a_line_that_was_cut_off_is_asked_anew(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="give another file"):
         RememberedLLM(Counting(WHOLE), OPTIONS, tmp_path)
+
+
+async def test_a_server_may_come_back_on_another_port(tmp_path: Path) -> None:
+    llm, path = Counting(WHOLE), tmp_path / "answers.jsonl"
+
+    for url in ("http://127.0.0.1:4001/v1", "http://127.0.0.1:4002/v1"):
+        await asked(path, llm, LLMOptions.model_validate({"url": url, "max_tokens": 16}))
+
+    assert llm.calls == 1
