@@ -69,15 +69,7 @@ def bench_peers(
     except RanksideError as error:
         err.print(f"[bold red]bench:[/] {error}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
-    document = {
-        "model": MODEL,
-        "passage_words": peer_speed.PASSAGE_WORDS,
-        "sections": bench.sections,
-        "skipped": skipped,
-        "peers": {INFINITY: peers.INFINITY_PACKAGE},
-        "machine": began,
-        "versions": versions(),
-    }
+    document = {**_document(bench, skipped), "machine": began, "versions": versions()}
     show(document, f"{MODEL}, milliseconds", json_out)
     if plot is not None:
         draw(document, plot)
@@ -111,6 +103,16 @@ def draw(document: Mapping[str, Any], path: Path) -> None:
     axes.set_title(f"{document['model']}, {document['machine']['cores']} cores")
     axes.legend()
     figure.savefig(path)
+
+
+def _document(bench: Bench, skipped: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "model": MODEL,
+        "passage_words": peer_speed.PASSAGE_WORDS,
+        "sections": bench.sections,
+        "skipped": skipped,
+        "peers": {INFINITY: peers.INFINITY_PACKAGE},
+    }
 
 
 def _sidecar() -> Any:

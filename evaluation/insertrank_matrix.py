@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +17,16 @@ from rich.table import Table
 
 from evaluation.collections import Collection
 from evaluation.insertrank_cells import Asking, Cell, Measured, measure_cells
+from evaluation.llm_arguments import (
+    AnswersOption,
+    AtOnceOption,
+    CollectionOption,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    QueriesOption,
+    RunOption,
+)
 from evaluation.llm_runs import compared, figures, first_stage, give, interval
 from evaluation.llm_settings import llm_settings
 from evaluation.machine import machine, versions
@@ -40,25 +49,17 @@ _WIDTH = 120  # of the table, in a file too
 @app.command()
 def matrix(  # noqa: PLR0913 - options are arguments
     *,
-    collection: Annotated[str, typer.Option(help="Test collection.")] = "msmarco-dl19",
-    run: Annotated[
-        Path | None, typer.Option(help="TREC run of the first stage; default: the collection's.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Test collections; default: RANKSIDE_SHARED_DATA.")
-    ] = None,
-    queries: Annotated[int | None, typer.Option(min=1, help="So many; default: all.")] = None,
+    collection: CollectionOption = "msmarco-dl19",
+    run: RunOption = None,
+    data: DataOption = None,
+    queries: QueriesOption = None,
     score_mode: Annotated[list[ScoreMode] | None, typer.Option(help="These alone.")] = None,
     initial_order: Annotated[list[InitialOrder] | None, typer.Option(help="These alone.")] = None,
     decoding: Annotated[list[Decoding] | None, typer.Option(help="These alone.")] = None,
-    at_once: Annotated[int, typer.Option(min=1, help="Queries under way at the same time.")] = 4,
-    answers: Annotated[
-        Path | None, typer.Option(help="File of answers, to go on where a run was ended.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file with an [llm] table.")] = None,
-    json_out: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT", help="Write JSON to a file, not here.")
-    ] = None,
+    at_once: AtOnceOption = 4,
+    answers: AnswersOption = None,
+    config: ConfigOption = None,
+    json_out: JsonOption = None,
 ) -> None:
     """Measure nDCG@10 of every way to ask the LLM of the settings."""
     chosen = itertools.product(

@@ -118,12 +118,7 @@ async def rerank(compared: Compared, window: int, budget: Budget) -> dict[str, S
         "cross-encoder, sentence-transformers": cross,
     }
     if (peer := compared.embedders.get(INFINITY)) is not None:
-
-        async def infinity(number: int) -> None:
-            body = {"model": CROSS, "query": _query(number), "documents": texts.some(window)}
-            (await peer.http.post("/v1/rerank", json=body)).raise_for_status()
-
-        calls["cross-encoder, infinity-emb"] = infinity
+        calls["cross-encoder, infinity-emb"] = _reranking(peer.http, texts, window)
     return await interleaved(calls, budget)
 
 
@@ -181,6 +176,14 @@ def client(url: str) -> httpx.AsyncClient:
     """A client that waits for as long as a slow machine takes."""
     limits = httpx.Limits(max_connections=max(CROWDS) * 2)
     return httpx.AsyncClient(base_url=url, timeout=TIMEOUT, limits=limits)
+
+
+def _reranking(http: httpx.AsyncClient, texts: Texts, window: int) -> Call:
+    async def call(number: int) -> None:
+        body = {"model": CROSS, "query": _query(number), "documents": texts.some(window)}
+        (await http.post("/v1/rerank", json=body)).raise_for_status()
+
+    return call
 
 
 def _calling(embed_: Embed, texts: Texts, batch: int) -> Call:

@@ -20,6 +20,16 @@ from rich.progress import Progress
 from rich.table import Table
 
 from evaluation.collections import Collection
+from evaluation.llm_arguments import (
+    AnswersOption,
+    AtOnceOption,
+    CollectionOption,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    QueriesOption,
+    RunOption,
+)
 from evaluation.llm_runs import (
     as_run,
     compared,
@@ -73,27 +83,19 @@ class Threshold:
 @app.command()
 def settled_margin(  # noqa: PLR0913 - options are arguments
     *,
-    collection: Annotated[str, typer.Option(help="Test collection.")] = "msmarco-dl19",
-    run: Annotated[
-        Path | None, typer.Option(help="TREC run of the first stage; default: the collection's.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option(help="Test collections; default: RANKSIDE_SHARED_DATA.")
-    ] = None,
-    queries: Annotated[int | None, typer.Option(min=1, help="So many; default: all.")] = None,
+    collection: CollectionOption = "msmarco-dl19",
+    run: RunOption = None,
+    data: DataOption = None,
+    queries: QueriesOption = None,
     window: Annotated[int, typer.Option(min=2, help="Hits that E2Rank orders.")] = 100,
     model: Annotated[str, typer.Option(help="E2Rank's model, of the registry.")] = MODEL,
     loss: Annotated[
         float, typer.Option(min=0, help="nDCG@10 that the saving may cost, at most.")
     ] = 0.005,
-    at_once: Annotated[int, typer.Option(min=1, help="Queries under way at the same time.")] = 4,
-    answers: Annotated[
-        Path | None, typer.Option(help="File of answers, to go on where a run was ended.")
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file with an [llm] table.")] = None,
-    json_out: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT", help="Write JSON to a file, not here.")
-    ] = None,
+    at_once: AtOnceOption = 4,
+    answers: AnswersOption = None,
+    config: ConfigOption = None,
+    json_out: JsonOption = None,
 ) -> None:
     """Measure which `llm.settled_margin` saves how many calls, and what it costs in nDCG@10."""
     try:

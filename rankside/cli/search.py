@@ -137,13 +137,17 @@ def search(
         text_fields=fields,
         vector_field=vector_field,
     )
-    body = request_body(text, query_body, fields, vector_field)
-    body |= {name: n for name, n in (("from", from_), ("size", size)) if n is not None}
+    body = {**request_body(text, query_body, fields, vector_field), **_page(from_, size)}
     result, shown = asyncio.run(_search(index, body, options, (settings, url, sidecar)))
     if as_json:
         print_json(_as_json(index, result))
     else:
         _print(result, shown, skipped=int(body.get("from", 0)), explain=explain)
+
+
+def _page(from_: int | None, size: int | None) -> dict[str, int]:
+    """What is said of the page; the rest is the body's own, or the engine's."""
+    return {name: n for name, n in (("from", from_), ("size", size)) if n is not None}
 
 
 async def _search(
